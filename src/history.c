@@ -1,0 +1,161 @@
+/*
+ * history.c
+ *	  Between datums and the plain C floors: memory, errors, detoasting.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "miscadmin.h"
+#include "utils/expandeddatum.h"
+#include "utils/memutils.h"
+
+
+#include "compat.h"
+#include "history.h"
+#include "history_state.h"
+
+static void *
+host_resize(void *memory, size_t size)
+{
+	if (memory == NULL)
+		return MemoryContextAllocHuge(CurrentMemoryContext, size);
+	return repalloc_huge(memory, size);
+}
+
+static void
+host_check_cancel(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+const HistoryHost history_host = {host_resize, pfree, host_check_cancel};
+
+const char *
+history_key_type_name(HistoryKeyType key_type)
+{
+	switch (key_type)
+	{
+		case HISTORY_KEY_BIGINT:
+			return "bigint";
+		case HISTORY_KEY_TEXT:
+			return "text";
+		case HISTORY_KEY_UUID:
+			return "uuid";
+	}
+	return "unknown";
+}
+
+void
+history_check(HistoryError error)
+{
+	switch (error)
+	{
+		case HISTORY_OK:
+			return;
+		case HISTORY_TOO_LARGE:
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("customer_history would exceed %zu MB", HISTORY_MAX_SIZE / 1000000),
+					 errdetail("A larger value could not be dumped."),
+					 errhint("Build several histories with GROUP BY, for example one per country or per range of customers.")));
+			break;
+		case HISTORY_AMOUNT_OVERFLOW:
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("amounts of a customer_history are out of range"),
+					 errdetail("All amounts share the largest number of decimals among them, and their sum must stay below 1.7e38 in units of the last decimal."),
+					 errhint("Round the amounts first, for example round(amount, 2).")));
+			break;
+		case HISTORY_COUNT_OVERFLOW:
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("a customer_history cannot count more than 9223372036854775807 orders")));
+			break;
+	}
+}
+
+void
+history_raise_damage(const char *damage)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("customer_history value is damaged: %s", damage),
+			 errhint("Build it again from the orders it was made of.")));
+}
+
+void
+history_raise_key_types(HistoryKeyType a, HistoryKeyType b)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("cannot merge a customer_history of %s customers with one of %s customers",
+					history_key_type_name(a), history_key_type_name(b)),
+			 errhint("Build both from the same type of customer key, for example customer_id::text.")));
+}
+
+const CustomerHistory *
+history_of_datum(Datum datum)
+{
+	struct varlena *value;
+
+	if (history_is_large_state(datum))
+		return history_state_value(datum);
+	value = PG_DETOAST_DATUM(datum);
+	if (history_is_small_state(value))
+		return history_state_value(PointerGetDatum(value));
+	return value;
+}
+
+void
+history_header_of_datum(Datum datum, HistoryHeader *header)
+{
+	const char *damage;
+	const struct varlena *value = (const struct varlena *) DatumGetPointer(datum);
+
+	if (VARATT_IS_EXTERNAL_ONDISK(value))
+	{
+		/* a slice: the header is all that is fetched */
+		Size		size = toast_raw_datum_size(datum) - VARHDRSZ;
+		struct varlena *slice = PG_DETOAST_DATUM_SLICE(datum, 0, HISTORY_HEADER_SIZE);
+		uint8_t		bytes[HISTORY_HEADER_SIZE] = {0};
+
+		memcpy(bytes, VARDATA_ANY(slice), Min(VARSIZE_ANY_EXHDR(slice), HISTORY_HEADER_SIZE));
+		damage = size < HISTORY_HEADER_SIZE ? "it is shorter than a header" :
+			history_read_header(bytes, size, header);
+	}
+	else
+	{
+		value = history_of_datum(datum);
+		damage = history_read_header((const uint8_t *) VARDATA_ANY(value),
+									 VARSIZE_ANY_EXHDR(value), header);
+	}
+	if (damage != NULL)
+		history_raise_damage(damage);
+}
+
+void
+history_open_value(HistoryReader *reader, const CustomerHistory *history, bool with_keys)
+{
+	const uint8_t *data = (const uint8_t *) VARDATA_ANY(history);
+	size_t		size = VARSIZE_ANY_EXHDR(history);
+	HistoryHeader header;
+	const char *damage = history_read_header(data, size, &header);
+
+	if (damage != NULL)
+		history_raise_damage(damage);
+	history_open(reader, &header, data, size,
+				 with_keys && header.key_type != HISTORY_KEY_BIGINT ?
+				 MemoryContextAllocHuge(CurrentMemoryContext, (Size) header.longest_key + 1) : NULL);
+}
+
+CustomerHistory *
+history_of_writer(HistoryWriter *writer)
+{
+	CustomerHistory *history;
+
+	history_check(history_writer_finish(writer));
+	history_writer_close(writer);
+	history = (CustomerHistory *) writer->data;
+	SET_VARSIZE(history, writer->used);
+	return history;
+}

@@ -1,0 +1,61 @@
+/*
+ * history.h
+ *	  customer_history as PostgreSQL sees it: datums, errors, memory.
+ *
+ * The bytes themselves are history_format.h; what an aggregate builds up is
+ * history_state.h.
+ */
+#ifndef LOYALTY_HISTORY_H
+#define LOYALTY_HISTORY_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "history_format.h"
+
+/* A varlena whose data is the flat form of history_format.h. */
+typedef struct varlena CustomerHistory;
+
+/* Memory from the current context, cancelled by CHECK_FOR_INTERRUPTS. */
+extern const HistoryHost history_host;
+
+/* bigint, text, uuid */
+extern const char *history_key_type_name(HistoryKeyType key_type);
+
+/* Raises the error of a writer. */
+extern void history_check(HistoryError error);
+
+/* Raises XX001 for a stored value that proved damaged. */
+extern void history_raise_damage(const char *damage) pg_attribute_noreturn();
+
+/* Raises 42804: histories of two key types do not merge. */
+extern void history_raise_key_types(HistoryKeyType a, HistoryKeyType b) pg_attribute_noreturn();
+
+/*
+ * The flat value of a datum: detoasted, and made canonical if it still is
+ * the state of an aggregate.
+ */
+extern const CustomerHistory *history_of_datum(Datum datum);
+
+/* Reads the header only, without detoasting the rest of a stored value. */
+extern void history_header_of_datum(Datum datum, HistoryHeader *header);
+
+/* Opens a flat value for reading, or raises what is wrong with its header. */
+extern void history_open_value(HistoryReader *reader, const CustomerHistory *history,
+							   bool with_keys);
+
+/* To be called when reading has ended: raises what damage ended it. */
+static inline void
+history_close_value(const HistoryReader *reader)
+{
+	if (reader->damage != NULL)
+		history_raise_damage(reader->damage);
+}
+
+/* The value a writer has written, with its length word set. */
+extern CustomerHistory *history_of_writer(HistoryWriter *writer);
+
+#define PG_GETARG_HISTORY(n)	history_of_datum(PG_GETARG_DATUM(n))
+
+#endif							/* LOYALTY_HISTORY_H */

@@ -1,0 +1,174 @@
+/*
+ * history_aggregate.c
+ *	  The aggregates customer_history and rollup, and merging two histories.
+ *
+ * One transition function serves all overloads: it looks at the types of its
+ * arguments once per query.  The transition type is customer_history itself,
+ * in the forms of history_state.h.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/uuid.h"
+
+#include "amount.h"
+#include "compat.h"
+#include "history.h"
+#include "history_state.h"
+
+PG_FUNCTION_INFO_V1(customer_history_transition);
+PG_FUNCTION_INFO_V1(customer_history_combine);
+PG_FUNCTION_INFO_V1(customer_history_final);
+PG_FUNCTION_INFO_V1(customer_history_merge);
+
+/* What a call site knows about its arguments, once per query. */
+typedef struct TransitionCall
+{
+	HistoryKeyType key_type;
+	bool		has_amount;
+} TransitionCall;
+
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function %s can only be called as part of an aggregate",
+						get_func_name(fcinfo->flinfo->fn_oid)),
+				 errhint("Use the aggregate customer_history(customer, day, amount), or merge(h, h) for two histories.")));
+	return context;
+}
+
+static TransitionCall *
+transition_call(FunctionCallInfo fcinfo)
+{
+	TransitionCall *call = fcinfo->flinfo->fn_extra;
+
+	if (call == NULL)
+	{
+		call = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(TransitionCall));
+		switch (get_fn_expr_argtype(fcinfo->flinfo, 1))
+		{
+			case INT8OID:
+				call->key_type = HISTORY_KEY_BIGINT;
+				break;
+			case UUIDOID:
+				call->key_type = HISTORY_KEY_UUID;
+				break;
+			default:
+				call->key_type = HISTORY_KEY_TEXT;
+				break;
+		}
+		call->has_amount = PG_NARGS() > 3;
+		fcinfo->flinfo->fn_extra = call;
+	}
+	return call;
+}
+
+static HistoryKey
+key_of_datum(Datum datum, HistoryKeyType key_type)
+{
+	HistoryKey	key = {0};
+
+	if (key_type == HISTORY_KEY_BIGINT)
+		key.number = DatumGetInt64(datum);
+	else if (key_type == HISTORY_KEY_UUID)
+	{
+		key.bytes = DatumGetUUIDP(datum)->data;
+		key.size = UUID_KEY_SIZE;
+	}
+	else
+	{
+		struct varlena *text = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(datum));
+
+		key.bytes = (const uint8_t *) VARDATA_ANY(text);
+		key.size = (uint32_t) VARSIZE_ANY_EXHDR(text);
+	}
+	return key;
+}
+
+/* customer_history_transition(state, customer, day [, amount]) */
+Datum
+customer_history_transition(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	TransitionCall *call = transition_call(fcinfo);
+	Datum		state = PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0);
+	HistoryKey	key;
+	HistoryDay	event;
+	int			scale = 0;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	{
+		if (state == (Datum) 0)
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(state);
+	}
+
+	event.day = PG_GETARG_DATEADT(2);
+	if (DATE_NOT_FINITE(event.day))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("day must be a finite date, not %s",
+						DATE_IS_NOBEGIN(event.day) ? "-infinity" : "infinity"),
+				 errhint("Leave such rows out, for example with FILTER (WHERE isfinite(day)).")));
+
+	event.orders = 1;
+	event.valued_orders = 0;
+	event.amount = 0;
+	if (call->has_amount && !PG_ARGISNULL(3))
+	{
+		amount_of_numeric(PG_GETARG_DATUM(3), &event.amount, &scale);
+		event.orders = event.valued_orders = event.amount >= 0 ? 1 : 0;
+	}
+
+	key = key_of_datum(PG_GETARG_DATUM(1), call->key_type);
+	PG_RETURN_DATUM(history_state_add(state, context, call->key_type, &key, &event, scale));
+}
+
+/* Merges a history, or a partial state, into a state; NULL is neutral. */
+Datum
+customer_history_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	Datum		state = PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0);
+
+	if (!PG_ARGISNULL(1))
+		state = history_state_merge(state, context, PG_GETARG_DATUM(1));
+	if (state == (Datum) 0)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(state);
+}
+
+Datum
+customer_history_final(PG_FUNCTION_ARGS)
+{
+	(void) aggregate_context(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(history_state_value(PG_GETARG_DATUM(0)));
+}
+
+/* The union of two histories; NULL is neutral. */
+Datum
+customer_history_merge(PG_FUNCTION_ARGS)
+{
+	const CustomerHistory *values[2];
+
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+	if (PG_ARGISNULL(1))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+
+	values[0] = PG_GETARG_HISTORY(0);
+	values[1] = PG_GETARG_HISTORY(1);
+	PG_RETURN_POINTER(history_merge_values(values, 2));
+}

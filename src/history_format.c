@@ -1,0 +1,622 @@
+/*
+ * history_format.c
+ *	  Reader, writer and validator of the storage format of customer_history.
+ *
+ * The layout is described in history_format.h.  The reader trusts nothing
+ * but the size of the value; the writer trusts the order of what it is
+ * given.
+ */
+#include "history_format.h"
+
+#include <string.h>
+
+/* The longest varint of 64 and of 128 bits. */
+#define VARINT_MAX	10
+#define AMOUNT_VARINT_MAX	19
+
+/* Fewest bytes of a customer: key, number of days, one event. */
+#define CUSTOMER_MIN	3
+
+/* ---------- little-endian integers of the header ---------- */
+
+static void
+put_fixed(uint8_t *to, UnsignedAmount value, int size)
+{
+	for (int i = 0; i < size; i++)
+		to[i] = (uint8_t) (value >> (8 * i));
+}
+
+static UnsignedAmount
+get_fixed(const uint8_t *from, int size)
+{
+	UnsignedAmount value = 0;
+
+	for (int i = 0; i < size; i++)
+		value |= (UnsignedAmount) from[i] << (8 * i);
+	return value;
+}
+
+const char *
+history_read_header(const uint8_t *data, size_t size, HistoryHeader *header)
+{
+	size_t		records;
+
+	if (size < HISTORY_HEADER_SIZE)
+		return "it is shorter than a header";
+	if (size > HISTORY_MAX_SIZE)
+		return "it is longer than a history can be";
+	if (data[0] != HISTORY_VERSION)
+		return "its format version is unknown";
+	if (data[1] < HISTORY_KEY_BIGINT || data[1] > HISTORY_KEY_UUID)
+		return "its key type is unknown";
+	if ((data[2] & ~HISTORY_FLAG_AMOUNTS) != 0 ||
+		get_fixed(data + 4, 4) != 0 || get_fixed(data + 44, 4) != 0)
+		return "its reserved bytes are not zero";
+
+	header->key_type = (HistoryKeyType) data[1];
+	header->has_amounts = (data[2] & HISTORY_FLAG_AMOUNTS) != 0;
+	header->scale = data[3];
+	header->customers = (uint32_t) get_fixed(data + 8, 4);
+	header->buyers = (uint32_t) get_fixed(data + 12, 4);
+	header->customer_days = (uint32_t) get_fixed(data + 16, 4);
+	header->longest_key = (uint32_t) get_fixed(data + 20, 4);
+	header->orders = (int64_t) get_fixed(data + 24, 8);
+	header->first_day = (Day) get_fixed(data + 32, 4);
+	header->last_day = (Day) get_fixed(data + 36, 4);
+	header->first_purchase = (Day) get_fixed(data + 40, 4);
+	header->amount = (Amount) get_fixed(data + 48, 16);
+
+	records = size - HISTORY_HEADER_SIZE;
+	if (header->scale > (header->has_amounts ? HISTORY_MAX_SCALE : 0))
+		return "its scale is impossible";
+	if (header->customers == 0 || header->customers > records / CUSTOMER_MIN ||
+		header->buyers > header->customers ||
+		header->customer_days < header->customers ||
+		header->customer_days > records ||
+		header->longest_key > records + sizeof(int64_t) ||
+		header->orders < 0)
+		return "its counts are impossible";
+	if (header->key_type == HISTORY_KEY_BIGINT ? header->longest_key != sizeof(int64_t) :
+		header->key_type == HISTORY_KEY_UUID && header->longest_key != UUID_KEY_SIZE)
+		return "its key size is impossible";
+	if (header->first_day < DAY_FIRST || header->last_day > DAY_LAST ||
+		header->first_day > header->last_day ||
+		(header->buyers == 0 ? header->first_purchase != 0 :
+		 header->first_purchase < header->first_day ||
+		 header->first_purchase > header->last_day))
+		return "its days are impossible";
+	return NULL;
+}
+
+static void
+write_header(const HistoryHeader *header, uint8_t *data)
+{
+	memset(data, 0, HISTORY_HEADER_SIZE);
+	data[0] = HISTORY_VERSION;
+	data[1] = (uint8_t) header->key_type;
+	data[2] = header->has_amounts ? HISTORY_FLAG_AMOUNTS : 0;
+	data[3] = (uint8_t) header->scale;
+	put_fixed(data + 8, header->customers, 4);
+	put_fixed(data + 12, header->buyers, 4);
+	put_fixed(data + 16, header->customer_days, 4);
+	put_fixed(data + 20, header->longest_key, 4);
+	put_fixed(data + 24, (UnsignedAmount) header->orders, 8);
+	put_fixed(data + 32, (UnsignedAmount) header->first_day, 4);
+	put_fixed(data + 36, (UnsignedAmount) header->last_day, 4);
+	put_fixed(data + 40, (UnsignedAmount) header->first_purchase, 4);
+	put_fixed(data + 48, (UnsignedAmount) header->amount, 16);
+}
+
+static int
+compare_bytes(const uint8_t *a, uint32_t a_size, const uint8_t *b, uint32_t b_size)
+{
+	uint32_t	shorter = a_size < b_size ? a_size : b_size;
+	int			order = shorter == 0 ? 0 : memcmp(a, b, shorter);
+
+	if (order != 0)
+		return order < 0 ? -1 : 1;
+	return (a_size > b_size) - (a_size < b_size);
+}
+
+int
+history_compare_keys(HistoryKeyType key_type, const HistoryKey *a, const HistoryKey *b)
+{
+	if (key_type == HISTORY_KEY_BIGINT)
+		return (a->number > b->number) - (a->number < b->number);
+	return compare_bytes(a->bytes, a->size, b->bytes, b->size);
+}
+
+/* ---------- reading ---------- */
+
+void
+history_open(HistoryReader *reader, const HistoryHeader *header,
+			 const uint8_t *data, size_t size, uint8_t *key_buffer)
+{
+	memset(reader, 0, sizeof(*reader));
+	reader->header = *header;
+	reader->cursor = data + HISTORY_HEADER_SIZE;
+	reader->end = data + size;
+	reader->customers_left = header->customers;
+	reader->key_buffer = key_buffer;
+	reader->key.number = INT64_MIN;
+	reader->key.bytes = key_buffer;
+}
+
+/* Returns false, so that callers can return what it returns. */
+bool
+history_damaged(HistoryReader *reader, const char *damage)
+{
+	if (reader->damage == NULL)
+		reader->damage = damage;
+	reader->days_left = 0;
+	reader->customers_left = 0;
+	reader->cursor = reader->end;
+	return false;
+}
+
+UnsignedAmount
+history_read_amount_slow(HistoryReader *reader)
+{
+	UnsignedAmount value = 0;
+
+	for (int i = 0; i < AMOUNT_VARINT_MAX && reader->cursor < reader->end; i++)
+	{
+		uint8_t		byte = *reader->cursor++;
+		uint8_t		bits = byte & 0x7f;
+
+		/* 18 bytes hold 126 bits: of the last, two are left */
+		if (i == AMOUNT_VARINT_MAX - 1 && bits > 3)
+			break;
+		value |= (UnsignedAmount) bits << (7 * i);
+		if (byte < 0x80)
+			return value;
+	}
+	history_damaged(reader, "a number is cut short or too large");
+	return 0;
+}
+
+uint64_t
+history_read_varint_slow(HistoryReader *reader)
+{
+	UnsignedAmount value = history_read_amount_slow(reader);
+
+	if (value > UINT64_MAX)
+	{
+		history_damaged(reader, "a number is too large");
+		return 0;
+	}
+	return (uint64_t) value;
+}
+
+bool
+history_read_key(HistoryReader *reader)
+{
+	HistoryKey *key = &reader->key;
+	uint64_t	shared;
+	uint64_t	rest;
+
+	if (reader->header.key_type == HISTORY_KEY_BIGINT)
+	{
+		/* wraps on damage only, which the validator sees */
+		key->number = (int64_t) ((uint64_t) key->number + history_read_varint(reader));
+		return reader->damage == NULL;
+	}
+
+	shared = history_read_varint(reader);
+	if (shared > key->size)
+		return history_damaged(reader, "a key shares more bytes than there are");
+	if (reader->header.key_type == HISTORY_KEY_UUID)
+		rest = UUID_KEY_SIZE - shared;
+	else
+		rest = history_read_varint(reader);
+	if (rest > (uint64_t) (reader->end - reader->cursor) ||
+		shared + rest > reader->header.longest_key)
+		return history_damaged(reader, "a key is longer than the longest");
+	if (reader->key_buffer != NULL && rest > 0)
+		memcpy(reader->key_buffer + shared, reader->cursor, rest);
+	reader->cursor += rest;
+	key->size = (uint32_t) (shared + rest);
+	return true;
+}
+
+/* ---------- writing ---------- */
+
+static void
+grow(const HistoryHost *host, void **memory, size_t *capacity, size_t wanted, size_t width)
+{
+	size_t		size = *capacity;
+
+	if (wanted <= size)
+		return;
+	if (size < 16)
+		size = 16;
+	while (size < wanted)
+		size += size / 2;
+	*memory = host->resize(*memory, size * width);
+	*capacity = size;
+}
+
+static HistoryError
+reserve(HistoryWriter *writer, size_t more)
+{
+	size_t		wanted = writer->used + more;
+
+	if (wanted > HISTORY_MAX_SIZE + writer->lead)
+		return HISTORY_TOO_LARGE;
+	if (wanted > writer->capacity)
+	{
+		/* doubling, but never past the limit by more than it can hold */
+		size_t		size = writer->capacity < 256 ? 256 : writer->capacity * 2;
+
+		if (size < wanted)
+			size = wanted;
+		if (size > HISTORY_MAX_SIZE + writer->lead)
+			size = HISTORY_MAX_SIZE + writer->lead;
+		writer->data = writer->host->resize(writer->data, size);
+		writer->capacity = size;
+	}
+	return HISTORY_OK;
+}
+
+/* The caller has reserved room. */
+static inline void
+put_varint(HistoryWriter *writer, uint64_t value)
+{
+	uint8_t    *to = writer->data + writer->used;
+
+	while (value >= 0x80)
+	{
+		*to++ = (uint8_t) value | 0x80;
+		value >>= 7;
+	}
+	*to++ = (uint8_t) value;
+	writer->used = (size_t) (to - writer->data);
+}
+
+static inline void
+put_amount(HistoryWriter *writer, UnsignedAmount value)
+{
+	while (value > UINT64_MAX)
+	{
+		writer->data[writer->used++] = (uint8_t) value | 0x80;
+		value >>= 7;
+	}
+	put_varint(writer, (uint64_t) value);
+}
+
+void
+history_writer_open(HistoryWriter *writer, const HistoryHost *host,
+					HistoryKeyType key_type, bool has_amounts,
+					int scale, Day first_day, size_t lead)
+{
+	memset(writer, 0, sizeof(*writer));
+	writer->host = host;
+	writer->lead = lead;
+	writer->header.key_type = key_type;
+	writer->header.has_amounts = has_amounts;
+	writer->header.scale = has_amounts ? scale : 0;
+	writer->header.first_day = first_day;
+	writer->header.last_day = first_day;
+	writer->header.longest_key = key_type == HISTORY_KEY_BIGINT ? sizeof(int64_t) :
+		key_type == HISTORY_KEY_UUID ? UUID_KEY_SIZE : 0;
+	writer->number = INT64_MIN;
+	writer->previous_number = INT64_MIN;
+	reserve(writer, lead + HISTORY_HEADER_SIZE);
+	writer->used = lead + HISTORY_HEADER_SIZE;
+}
+
+static HistoryError
+write_key(HistoryWriter *writer)
+{
+	uint32_t	shared = 0;
+	uint32_t	limit;
+	HistoryError error;
+
+	if (writer->header.key_type == HISTORY_KEY_BIGINT)
+	{
+		error = reserve(writer, VARINT_MAX);
+		if (error != HISTORY_OK)
+			return error;
+		put_varint(writer, (uint64_t) writer->number - (uint64_t) writer->previous_number);
+		writer->previous_number = writer->number;
+		return HISTORY_OK;
+	}
+
+	limit = writer->key_size < writer->previous_key_size ?
+		writer->key_size : writer->previous_key_size;
+	while (shared < limit && writer->key[shared] == writer->previous_key[shared])
+		shared++;
+
+	error = reserve(writer, 2 * VARINT_MAX + (size_t) (writer->key_size - shared));
+	if (error != HISTORY_OK)
+		return error;
+	put_varint(writer, shared);
+	if (writer->header.key_type == HISTORY_KEY_TEXT)
+	{
+		put_varint(writer, writer->key_size - shared);
+		if (writer->key_size > writer->header.longest_key)
+			writer->header.longest_key = writer->key_size;
+	}
+	if (writer->key_size > shared)
+		memcpy(writer->data + writer->used, writer->key + shared, writer->key_size - shared);
+	writer->used += writer->key_size - shared;
+
+	/* what was current becomes previous, and its memory is used again */
+	{
+		uint8_t    *key = writer->previous_key;
+		size_t		capacity = writer->previous_key_capacity;
+
+		writer->previous_key = writer->key;
+		writer->previous_key_size = writer->key_size;
+		writer->previous_key_capacity = writer->key_capacity;
+		writer->key = key;
+		writer->key_capacity = capacity;
+	}
+	return HISTORY_OK;
+}
+
+static HistoryError
+write_customer(HistoryWriter *writer)
+{
+	HistoryHeader *header = &writer->header;
+	int64_t		previous = (int64_t) header->first_day;
+	bool		buyer = false;
+	HistoryError error;
+
+	error = write_key(writer);
+	if (error == HISTORY_OK)
+		error = reserve(writer, VARINT_MAX);
+	if (error != HISTORY_OK)
+		return error;
+	put_varint(writer, writer->day_count);
+
+	for (size_t i = 0; i < writer->day_count; i++)
+	{
+		const HistoryDay *event = &writer->days[i];
+		uint64_t	gap = (uint64_t) (event->day - previous);
+		bool		plain;
+
+		if ((i & 0xffff) == 0xffff)
+			writer->host->check_cancel();
+		error = reserve(writer, 3 * VARINT_MAX + AMOUNT_VARINT_MAX);
+		if (error != HISTORY_OK)
+			return error;
+
+		previous = (int64_t) event->day + 1;
+		plain = event->orders == 1 &&
+			(!header->has_amounts || (event->valued_orders == 1 && event->amount >= 0));
+		put_varint(writer, gap << 1 | (plain ? 0 : 1));
+		if (plain)
+		{
+			if (header->has_amounts)
+				put_amount(writer, (UnsignedAmount) event->amount);
+		}
+		else if (header->has_amounts)
+		{
+			bool		negative = event->amount < 0;
+
+			put_varint(writer, (uint64_t) event->orders << 1 | (negative ? 1 : 0));
+			put_varint(writer, (uint64_t) (event->orders - event->valued_orders));
+			put_amount(writer, negative ? -(UnsignedAmount) event->amount :
+					   (UnsignedAmount) event->amount);
+		}
+		else
+			put_varint(writer, (uint64_t) event->orders);
+
+		if (__builtin_add_overflow(header->orders, event->orders, &header->orders))
+			return HISTORY_COUNT_OVERFLOW;
+		if (__builtin_add_overflow(header->amount, event->amount, &header->amount))
+			return HISTORY_AMOUNT_OVERFLOW;
+		if (event->orders > 0 && !buyer)
+		{
+			if (header->buyers == 0 || event->day < header->first_purchase)
+				header->first_purchase = event->day;
+			header->buyers++;
+			buyer = true;
+		}
+	}
+
+	if (writer->days[writer->day_count - 1].day > header->last_day)
+		header->last_day = writer->days[writer->day_count - 1].day;
+	header->customers++;
+	header->customer_days += (uint32_t) writer->day_count;
+	writer->has_customer = false;
+	writer->has_previous = true;
+	writer->day_count = 0;
+	return HISTORY_OK;
+}
+
+static bool
+is_current_customer(const HistoryWriter *writer, const HistoryKey *key)
+{
+	if (!writer->has_customer)
+		return false;
+	if (writer->header.key_type == HISTORY_KEY_BIGINT)
+		return writer->number == key->number;
+	return writer->key_size == key->size &&
+		(key->size == 0 || memcmp(writer->key, key->bytes, key->size) == 0);
+}
+
+HistoryError
+history_add_day(HistoryDay *a, const HistoryDay *b)
+{
+	if (__builtin_add_overflow(a->orders, b->orders, &a->orders))
+		return HISTORY_COUNT_OVERFLOW;
+	a->valued_orders += b->valued_orders;	/* never more than the orders */
+	if (__builtin_add_overflow(a->amount, b->amount, &a->amount) ||
+		a->amount < -AMOUNT_MAX)
+		return HISTORY_AMOUNT_OVERFLOW;
+	return HISTORY_OK;
+}
+
+HistoryError
+history_writer_add(HistoryWriter *writer, const HistoryKey *key, const HistoryDay *event)
+{
+	if (!is_current_customer(writer, key))
+	{
+		if (writer->has_customer)
+		{
+			HistoryError error = write_customer(writer);
+
+			if (error != HISTORY_OK)
+				return error;
+		}
+		writer->has_customer = true;
+		if (writer->header.key_type == HISTORY_KEY_BIGINT)
+			writer->number = key->number;
+		else
+		{
+			grow(writer->host, (void **) &writer->key, &writer->key_capacity, key->size, 1);
+			writer->key_size = key->size;
+			if (key->size > 0)
+				memcpy(writer->key, key->bytes, key->size);
+		}
+	}
+	else if (writer->days[writer->day_count - 1].day == event->day)
+		return history_add_day(&writer->days[writer->day_count - 1], event);
+
+	if (writer->day_count == writer->day_capacity)
+	{
+		/* an event takes at least a byte, so no more than this can be written */
+		if (writer->day_count >= HISTORY_MAX_SIZE)
+			return HISTORY_TOO_LARGE;
+		grow(writer->host, (void **) &writer->days, &writer->day_capacity,
+			 writer->day_count + 1, sizeof(HistoryDay));
+	}
+	writer->days[writer->day_count++] = *event;
+	return HISTORY_OK;
+}
+
+HistoryError
+history_writer_finish(HistoryWriter *writer)
+{
+	HistoryError error = HISTORY_OK;
+
+	if (writer->has_customer)
+		error = write_customer(writer);
+	write_header(&writer->header, writer->data + writer->lead);
+	return error;
+}
+
+void
+history_writer_close(HistoryWriter *writer)
+{
+	if (writer->key != NULL)
+		writer->host->release(writer->key);
+	if (writer->previous_key != NULL)
+		writer->host->release(writer->previous_key);
+	if (writer->days != NULL)
+		writer->host->release(writer->days);
+	writer->key = writer->previous_key = NULL;
+	writer->days = NULL;
+}
+
+bool
+amount_rescale(Amount *amount, int places)
+{
+	for (; places > 0; places--)
+		if (__builtin_mul_overflow(*amount, (Amount) 10, amount))
+			return false;
+	return *amount >= -AMOUNT_MAX;
+}
+
+/* ---------- validating ---------- */
+
+static const char *
+check_event(const HistoryDay *event)
+{
+	if (event->orders == 0 && event->amount >= 0)
+		return "a day without orders has no refund";
+	if (event->orders > 0 && event->valued_orders == 0 && event->amount > 0)
+		return "a day has money and no order of known amount";
+	return NULL;
+}
+
+/*
+ * Reads a customer, writes it again and compares; the header that results
+ * at the end is compared likewise.  The writer's buffer holds one customer
+ * at a time.
+ */
+const char *
+history_validate(const uint8_t *data, size_t size, const HistoryHost *host,
+				 bool (*check_key) (const uint8_t *bytes, uint32_t size))
+{
+	HistoryHeader header;
+	HistoryReader reader;
+	HistoryWriter writer;
+	HistoryDay	event;
+	const char *damage = history_read_header(data, size, &header);
+	uint8_t    *key_buffer;
+	bool		any_known = false;
+	Day			first_day = DAY_LAST;
+	uint64_t	steps = 0;
+
+	if (damage != NULL)
+		return damage;
+
+	key_buffer = host->resize(NULL, (size_t) header.longest_key + 1);
+	history_open(&reader, &header, data, size, key_buffer);
+	history_writer_open(&writer, host, header.key_type, header.has_amounts,
+						header.scale, header.first_day, 0);
+
+	while (damage == NULL)
+	{
+		const uint8_t *start = reader.cursor;
+		HistoryKey	previous;
+		HistoryError error = HISTORY_OK;
+
+		if (!history_next_customer(&reader))
+			break;
+		previous.number = writer.previous_number;
+		previous.bytes = writer.previous_key;
+		previous.size = writer.previous_key_size;
+		if (writer.has_previous &&
+			history_compare_keys(header.key_type, &previous, &reader.key) >= 0)
+			damage = "its customers are not in ascending order";
+		else if (header.key_type == HISTORY_KEY_TEXT && check_key != NULL &&
+				 !check_key(reader.key.bytes, reader.key.size))
+			damage = "a key is not valid text in this database's encoding";
+
+		while (damage == NULL && error == HISTORY_OK && history_next_day(&reader, &event))
+		{
+			if ((++steps & 0xffff) == 0)
+				host->check_cancel();
+			damage = check_event(&event);
+			any_known |= event.valued_orders > 0 || event.amount != 0;
+			if (event.day < first_day)
+				first_day = event.day;
+			if (damage == NULL)
+				error = history_writer_add(&writer, &reader.key, &event);
+		}
+		if (damage != NULL || reader.damage != NULL)
+			break;
+		if ((++steps & 0xffff) == 0)
+			host->check_cancel();
+
+		writer.used = HISTORY_HEADER_SIZE;
+		if (error == HISTORY_OK)
+			error = write_customer(&writer);
+		if (error != HISTORY_OK)
+			damage = "its totals overflow";
+		else if (writer.used - HISTORY_HEADER_SIZE != (size_t) (reader.cursor - start) ||
+				 memcmp(writer.data + HISTORY_HEADER_SIZE, start,
+						(size_t) (reader.cursor - start)) != 0)
+			damage = "a customer is not in canonical form";
+	}
+
+	if (damage == NULL)
+		damage = reader.damage;
+	if (damage == NULL && (first_day != header.first_day || any_known != header.has_amounts))
+		damage = "its header does not describe its events";
+	if (damage == NULL)
+	{
+		write_header(&writer.header, writer.data);
+		if (memcmp(writer.data, data, HISTORY_HEADER_SIZE) != 0)
+			damage = "its header does not describe its events";
+	}
+
+	history_writer_close(&writer);
+	host->release(writer.data);
+	host->release(key_buffer);
+	return damage;
+}

@@ -1,0 +1,92 @@
+/*
+ * history_sort.h
+ *	  Rows as they wait to be grouped, and their sorting.
+ *
+ * Plain C: no PostgreSQL in it.  A row is 16 bytes whatever it says: the key
+ * (or a number that stands for it), the day, and the amount if it is an
+ * ordinary one.  What does not fit lies elsewhere, and the row says where.
+ */
+#ifndef LOYALTY_HISTORY_SORT_H
+#define LOYALTY_HISTORY_SORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "history_format.h"
+
+typedef struct HistoryRow
+{
+	uint64_t	key;			/* sorts like the customer */
+	uint32_t	day;			/* days after DAY_FIRST, and ROW_WIDE */
+	int32_t		amount;			/* one order's if >= 0, refunds if < 0,
+								 * ROW_UNKNOWN, or where the wide one lies */
+} HistoryRow;
+
+#define ROW_WIDE		((uint32_t) 0x80000000)
+#define ROW_DAY(row)	((row)->day & ~ROW_WIDE)
+#define ROW_UNKNOWN		INT32_MIN
+
+/* The key of a bigint, so that unsigned order is its order; and back. */
+#define ROW_KEY_OF_NUMBER(number)	((uint64_t) (number) ^ ((uint64_t) 1 << 63))
+#define ROW_NUMBER_OF_KEY(key)		((int64_t) ((key) ^ ((uint64_t) 1 << 63)))
+
+/* What a row cannot hold. */
+typedef struct WideRow
+{
+	int64_t		orders;
+	int64_t		valued_orders;
+	Amount		amount;
+} WideRow;
+
+/*
+ * Whether the event fits a plain row, and the row's amount if so.  Amounts
+ * are in the scale of the rows.
+ */
+static inline bool
+row_amount_of_event(const HistoryDay *event, int32_t *amount)
+{
+	if (event->orders == 1 && event->valued_orders == 1 &&
+		event->amount >= 0 && event->amount <= INT32_MAX)
+		*amount = (int32_t) event->amount;
+	else if (event->orders == 1 && event->valued_orders == 0 && event->amount == 0)
+		*amount = ROW_UNKNOWN;
+	else if (event->orders == 0 && event->amount < 0 && event->amount > INT32_MIN)
+		*amount = (int32_t) event->amount;
+	else
+		return false;
+	return true;
+}
+
+/* The event of a row; wide is where the row's wide part lies, if it has one. */
+static inline void
+row_event(const HistoryRow *row, const WideRow *wide, HistoryDay *event)
+{
+	event->day = (Day) ((int64_t) ROW_DAY(row) + DAY_FIRST);
+	if (row->day & ROW_WIDE)
+	{
+		event->orders = wide->orders;
+		event->valued_orders = wide->valued_orders;
+		event->amount = wide->amount;
+	}
+	else if (row->amount == ROW_UNKNOWN)
+	{
+		event->orders = 1;
+		event->valued_orders = 0;
+		event->amount = 0;
+	}
+	else
+	{
+		event->orders = row->amount >= 0;
+		event->valued_orders = event->orders;
+		event->amount = row->amount;
+	}
+}
+
+/*
+ * Sorts rows by key, then day.  scratch has room for as many; check_cancel
+ * is called now and then.
+ */
+extern void sort_rows(HistoryRow *rows, HistoryRow *scratch, size_t count,
+					  void (*check_cancel) (void));
+
+#endif							/* LOYALTY_HISTORY_SORT_H */
