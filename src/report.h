@@ -1,0 +1,189 @@
+/*
+ * report.h
+ *	  What all reports share: reading their arguments, numbering periods and
+ *	  returning rows.
+ *
+ * A report is a set-returning function of a customer_history.  NULL for the
+ * history gives no rows; NULL for any other argument means its default.
+ */
+#ifndef LOYALTY_REPORT_H
+#define LOYALTY_REPORT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+
+#include "calendar.h"
+#include "estimate.h"
+#include "history.h"
+
+#define REPORT_MAX_COLUMNS	24
+#define REPORT_MAX_PERIODS	10000
+
+/* ---------- arguments ---------- */
+
+/*
+ * Each takes the number of the argument, and its name for messages, and
+ * raises 22023 with what is allowed.
+ */
+extern PeriodGrid arg_grid(FunctionCallInfo fcinfo, int period_arg, const char *name,
+						   PeriodKind default_kind, bool all_allowed, int week_start_arg);
+
+/* The index of the word among the choices; NULL: 0. */
+extern int	arg_choice(FunctionCallInfo fcinfo, int arg, const char *name,
+					   const char *const *choices, int count);
+
+/* A positive integer; NULL: the default. */
+extern int32 arg_positive(FunctionCallInfo fcinfo, int arg, const char *name,
+						  int32 default_value);
+
+/* z of a confidence level; NULL: that of 0.95. */
+extern double arg_confidence(FunctionCallInfo fcinfo, int arg);
+
+/* A finite date; false if NULL. */
+extern bool arg_day(FunctionCallInfo fcinfo, int arg, const char *name, Day *day);
+
+/* Positive numbers of days in ascending order, each once, at least one. */
+extern int32 *arg_day_counts(FunctionCallInfo fcinfo, int arg, const char *name,
+							 const int32 *defaults, int default_count, int *count);
+
+/* ---------- a report ---------- */
+
+typedef struct Report
+{
+	ReturnSetInfo *result;
+	HistoryReader reader;
+	Day			as_of;
+	Day			observed_since; /* DAY_FIRST: everything is believed */
+	uint32		steps;			/* since the last look for a cancel request */
+	int			column;			/* the next one to be set */
+	Datum		values[REPORT_MAX_COLUMNS];
+	bool		nulls[REPORT_MAX_COLUMNS];
+} Report;
+
+/*
+ * Prepares the result set and opens the history, reads as_of and
+ * observed_since (argument -1: the report has none).  Returns false where
+ * there is nothing to report: no history, no purchase, or none up to as_of.
+ * The caller then returns at once.
+ */
+extern bool report_begin(Report *report, FunctionCallInfo fcinfo, int history_arg,
+						 int as_of_arg, int observed_since_arg, bool with_keys);
+
+/* Opens the history once more, for a second pass over it. */
+extern void report_rewind(Report *report, FunctionCallInfo fcinfo, int history_arg,
+						  bool with_keys);
+
+/* The next customer; raises what damage ended the iteration. */
+static inline bool
+report_next_customer(Report *report)
+{
+	if (++report->steps >= 4096)
+	{
+		CHECK_FOR_INTERRUPTS();
+		report->steps = 0;
+	}
+	if (history_next_customer(&report->reader))
+		return true;
+	history_close_value(&report->reader);
+	return false;
+}
+
+/* The next event of the customer up to as_of. */
+static inline bool
+report_next_day(Report *report, HistoryDay *event)
+{
+	if (++report->steps >= 4096)
+	{
+		CHECK_FOR_INTERRUPTS();
+		report->steps = 0;
+	}
+	return history_next_day(&report->reader, event) && event->day <= report->as_of;
+}
+
+/* The columns of a row from left to right, then the row. */
+extern void column_null(Report *report);
+extern void column_day(Report *report, Day day);
+extern void column_integer(Report *report, int32 value);
+extern void column_count(Report *report, int64 value);
+extern void column_double(Report *report, double value);
+extern void column_boolean(Report *report, bool value);
+extern void column_datum(Report *report, Datum value);
+
+/* numerator / denominator in double precision; NULL if that is 0. */
+extern void column_ratio(Report *report, int64 numerator, int64 denominator);
+
+/* Rate and its Wilson limits, three columns; NULL if there are no trials. */
+extern void column_rate(Report *report, int64 successes, int64 trials, double z);
+
+/* Money; NULL in a history without amounts. */
+extern void column_money(Report *report, Amount amount);
+
+/* Money over a count, as numeric; NULL without amounts or if the count is 0. */
+extern void column_money_mean(Report *report, Amount amount, int64 count);
+
+/* Money over money, in double precision; NULL unless the denominator is positive. */
+extern void column_money_ratio(Report *report, Amount numerator, Amount denominator);
+
+/* a += b; raises 22003 on overflow. */
+static inline void
+add_money(Amount *a, Amount b)
+{
+	if (unlikely(__builtin_add_overflow(*a, b, a)))
+		history_check(HISTORY_AMOUNT_OVERFLOW);
+}
+
+/* Emits the row; every column must have been set. */
+extern void report_row(Report *report);
+
+/* ---------- the periods of a report ---------- */
+
+/*
+ * The periods from that of the first purchase to that of as_of, numbered
+ * from 0.  A table by day spares the calendar where the days are not too
+ * many.
+ */
+typedef struct ReportPeriods
+{
+	PeriodGrid	grid;
+	Day			first_day;		/* the first purchase */
+	Day			as_of;
+	int32		first_period;	/* its number in the grid */
+	int32		count;
+	int32	   *of_day;			/* by day - first_day; NULL: ask the calendar */
+} ReportPeriods;
+
+/* Raises 54000 for more than REPORT_MAX_PERIODS. */
+extern void report_periods(ReportPeriods *periods, const Report *report, PeriodGrid grid);
+
+/* The period of a day up to as_of; negative before that of the first purchase. */
+static inline int32
+period_index(const ReportPeriods *periods, Day day)
+{
+	if (likely(periods->of_day != NULL && day >= periods->first_day))
+		return periods->of_day[day - periods->first_day];
+	return period_of_day(periods->grid, day) - periods->first_period;
+}
+
+static inline Day
+period_start(const ReportPeriods *periods, int32 index)
+{
+	return period_first_day(periods->grid, periods->first_period + index);
+}
+
+/* Whether the period had ended by as_of. */
+static inline bool
+period_ended(const ReportPeriods *periods, int32 index)
+{
+	return period_last_day(periods->grid, periods->first_period + index) <= periods->as_of;
+}
+
+/* The first period that starts on or after observed_since; count if none does. */
+extern int32 first_believed_period(const ReportPeriods *periods, const Report *report);
+
+/* Zeroed memory for so many cells of a report. */
+extern void *report_cells(Size count, Size width);
+
+#endif							/* LOYALTY_REPORT_H */
