@@ -1,0 +1,324 @@
+/*
+ * retention.c
+ *	  Cohort retention by calendar period: who came back, and with how much
+ *	  money.
+ *
+ * One pass over the history.  Each customer adds one to a cell for every
+ * period (kind on) or to a single one: the last active period (on_or_after),
+ * the first return (on_or_before) or the end of the unbroken run (streak),
+ * from which sums over a cohort's cells give the counts.  Cells exist for
+ * cohorts that have customers: 8 bytes each, and 16 more in a history with
+ * amounts.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "report.h"
+
+PG_FUNCTION_INFO_V1(loyalty_retention);
+
+enum
+{
+	ARG_HISTORY, ARG_PERIOD, ARG_KIND, ARG_COHORT, ARG_PERIODS, ARG_AS_OF,
+	ARG_WEEK_START, ARG_CONFIDENCE, ARG_OBSERVED_SINCE
+};
+
+typedef enum RetentionKind
+{
+	KIND_ON, KIND_ON_OR_AFTER, KIND_ON_OR_BEFORE, KIND_STREAK
+} RetentionKind;
+
+static const char *const kind_names[] = {"on", "on_or_after", "on_or_before", "streak"};
+static const char *const cohort_names[] = {"period", "all"};
+
+typedef struct Cohort
+{
+	int64		customers;
+	int64	   *active;			/* by period number; NULL without customers */
+	Amount	   *money;			/* likewise; NULL without amounts */
+} Cohort;
+
+typedef struct Retention
+{
+	Report		report;
+	ReportPeriods periods;
+	RetentionKind kind;
+	int32		highest;		/* period number */
+	double		z;
+	Cohort	   *cohorts;
+} Retention;
+
+/* Cells of a cohort: up to the period of as_of, or as many as are wanted. */
+static int32
+cohort_width(const Retention *retention, int32 cohort)
+{
+	return Min(retention->periods.count - cohort - 1, retention->highest) + 1;
+}
+
+static Cohort *
+cohort_with_cells(Retention *retention, int32 index)
+{
+	Cohort	   *cohort = &retention->cohorts[index];
+
+	if (cohort->active == NULL)
+	{
+		int32		width = cohort_width(retention, index);
+
+		cohort->active = report_cells(width, sizeof(int64));
+		if (retention->report.reader.header.has_amounts)
+			cohort->money = report_cells(width, sizeof(Amount));
+	}
+	return cohort;
+}
+
+/* Reads the current customer into the cells of the cohort. */
+static void
+count_customer(Retention *retention, bool pooled)
+{
+	Report	   *report = &retention->report;
+	const ReportPeriods *periods = &retention->periods;
+	Cohort	   *cohort = NULL;
+	HistoryDay	event;
+	Amount		early_money = 0;	/* of the period of the latest event */
+	int32		early_period = PG_INT32_MIN;
+	int32		first = 0;
+	int32		last = 0;		/* last active period number */
+	int32		first_return = 0;
+	int32		streak = 0;
+
+	while (report_next_day(report, &event))
+	{
+		int32		period = period_index(periods, event.day);
+		int32		number;
+
+		if (cohort == NULL)
+		{
+			/* a refund before the first purchase counts from the cohort's period on */
+			if (period != early_period)
+			{
+				early_money = 0;
+				early_period = period;
+			}
+			if (event.orders == 0)
+			{
+				add_money(&early_money, event.amount);
+				continue;
+			}
+			if (event.day < report->observed_since ||
+				(!pooled && period_start(periods, period) < report->observed_since))
+				return;
+			first = period;
+			cohort = cohort_with_cells(retention, first);
+			cohort->customers++;
+			if (cohort->money != NULL)
+				add_money(&cohort->money[0], early_money);
+		}
+
+		number = period - first;
+		if (number <= retention->highest && cohort->money != NULL)
+			add_money(&cohort->money[number], event.amount);
+		if (event.orders > 0 && number > last)
+		{
+			if (retention->kind == KIND_ON && number <= retention->highest)
+				cohort->active[number]++;
+			if (first_return == 0)
+				first_return = number;
+			if (number == streak + 1)
+				streak = number;
+			last = number;
+		}
+	}
+
+	if (cohort == NULL)
+		return;
+	switch (retention->kind)
+	{
+		case KIND_ON:
+			break;
+		case KIND_ON_OR_AFTER:
+			cohort->active[Min(last, retention->highest)]++;
+			break;
+		case KIND_ON_OR_BEFORE:
+			if (first_return > 0 && first_return <= retention->highest)
+				cohort->active[first_return]++;
+			break;
+		case KIND_STREAK:
+			cohort->active[Min(streak, retention->highest)]++;
+			break;
+	}
+}
+
+/* Turns what customers added to the cells into counts of customers. */
+static void
+sum_cohort(const Retention *retention, int32 index)
+{
+	Cohort	   *cohort = &retention->cohorts[index];
+	int32		width = cohort_width(retention, index);
+
+	if (retention->kind == KIND_ON_OR_BEFORE)
+		for (int32 k = 2; k < width; k++)
+			cohort->active[k] += cohort->active[k - 1];
+	else if (retention->kind != KIND_ON)
+		for (int32 k = width - 2; k >= 0; k--)
+			cohort->active[k] += cohort->active[k + 1];
+	cohort->active[0] = cohort->customers;
+}
+
+typedef struct Cell
+{
+	int64		customers;
+	int64		so_far;
+	Amount		first_money;	/* of period 0 */
+	Amount		money;
+	Amount		cumulative;
+} Cell;
+
+/* The columns that rows of a cohort and pooled rows have in common. */
+static void
+emit_cell(Retention *retention, int32 number, const Cell *cell, bool ended)
+{
+	Report	   *report = &retention->report;
+
+	column_count(report, cell->customers);
+	if (number == 0)
+	{
+		column_count(report, cell->customers);
+		column_count(report, cell->customers);
+		column_count(report, cell->so_far);
+		for (int i = 0; i < 3; i++)
+			column_double(report, 1.0);
+	}
+	else if (ended)
+	{
+		column_count(report, cell->customers);
+		column_count(report, cell->so_far);
+		column_count(report, cell->so_far);
+		column_rate(report, cell->so_far, cell->customers, retention->z);
+	}
+	else
+	{
+		column_count(report, 0);
+		column_null(report);
+		column_count(report, cell->so_far);
+		for (int i = 0; i < 3; i++)
+			column_null(report);
+	}
+
+	column_money(report, cell->money);
+	if (ended)
+		column_money_ratio(report, cell->money, cell->first_money);
+	else
+		column_null(report);
+	column_money(report, cell->cumulative);
+	column_money_mean(report, cell->cumulative, cell->customers);
+	column_boolean(report, ended && !(retention->kind == KIND_ON_OR_AFTER && number > 0));
+	report_row(report);
+}
+
+static void
+emit_cohort(Retention *retention, int32 index)
+{
+	Report	   *report = &retention->report;
+	const ReportPeriods *periods = &retention->periods;
+	const Cohort *cohort = &retention->cohorts[index];
+	int32		width = cohort_width(retention, index);
+	Cell		cell = {.customers = cohort->customers};
+
+	for (int32 number = 0; number < width; number++)
+	{
+		cell.so_far = cohort->active[number];
+		if (cohort->money != NULL)
+		{
+			cell.first_money = cohort->money[0];
+			cell.money = cohort->money[number];
+			add_money(&cell.cumulative, cell.money);
+		}
+		column_day(report, period_start(periods, index));
+		column_integer(report, number);
+		column_day(report, period_start(periods, index + number));
+		emit_cell(retention, number, &cell, period_ended(periods, index + number));
+	}
+}
+
+/*
+ * Row k pools the cohorts whose period k had ended, so each row has cohorts
+ * of its own; row 0 has them all.
+ */
+static void
+emit_pooled(Retention *retention)
+{
+	Report	   *report = &retention->report;
+	const ReportPeriods *periods = &retention->periods;
+	Amount	   *cumulative = report_cells(periods->count, sizeof(Amount));
+
+	for (int32 number = 0; number < periods->count && number <= retention->highest; number++)
+	{
+		Cell		cell = {0};
+		bool		all_ended = true;
+
+		for (int32 index = 0; index + number < periods->count; index++)
+		{
+			const Cohort *cohort = &retention->cohorts[index];
+			bool		ended = period_ended(periods, index + number);
+
+			if (cohort->customers == 0 || (number > 0 && !ended))
+				continue;
+			all_ended &= ended;
+			cell.customers += cohort->customers;
+			cell.so_far += cohort->active[number];
+			if (cohort->money != NULL)
+			{
+				add_money(&cumulative[index], cohort->money[number]);
+				add_money(&cell.first_money, cohort->money[0]);
+				add_money(&cell.money, cohort->money[number]);
+				add_money(&cell.cumulative, cumulative[index]);
+			}
+		}
+		if (cell.customers == 0)
+			break;
+		column_null(report);
+		column_integer(report, number);
+		column_null(report);
+		emit_cell(retention, number, &cell, all_ended);
+	}
+}
+
+Datum
+loyalty_retention(PG_FUNCTION_ARGS)
+{
+	Retention	retention = {0};
+	Report	   *report = &retention.report;
+	PeriodGrid	grid = arg_grid(fcinfo, ARG_PERIOD, "period", PERIOD_MONTH, false,
+								ARG_WEEK_START);
+	bool		pooled = arg_choice(fcinfo, ARG_COHORT, "cohort", cohort_names,
+									lengthof(cohort_names)) == 1;
+
+	retention.kind = arg_choice(fcinfo, ARG_KIND, "kind", kind_names, lengthof(kind_names));
+	retention.z = arg_confidence(fcinfo, ARG_CONFIDENCE);
+	retention.highest = PG_ARGISNULL(ARG_PERIODS) ? REPORT_MAX_PERIODS : PG_GETARG_INT32(ARG_PERIODS);
+	if (retention.highest < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("periods must not be %d", retention.highest),
+				 errhint("Use the highest period_number wanted, 0 or more.")));
+
+	if (!report_begin(report, fcinfo, ARG_HISTORY, ARG_AS_OF, ARG_OBSERVED_SINCE, false))
+		return (Datum) 0;
+	report_periods(&retention.periods, report, grid);
+	retention.cohorts = report_cells(retention.periods.count, sizeof(Cohort));
+
+	while (report_next_customer(report))
+		count_customer(&retention, pooled);
+
+	for (int32 index = 0; index < retention.periods.count; index++)
+		if (retention.cohorts[index].customers > 0)
+		{
+			sum_cohort(&retention, index);
+			if (!pooled)
+				emit_cohort(&retention, index);
+		}
+	if (pooled)
+		emit_pooled(&retention);
+	return (Datum) 0;
+}
