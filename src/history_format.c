@@ -14,19 +14,28 @@
 #define VARINT_MAX	10
 #define AMOUNT_VARINT_MAX	19
 
+/* Where gaps of three bytes begin. */
+#define GAP_THREE_BYTES_BASE	(GAP_TWO_BYTES + ((GAP_THREE_BYTES - GAP_TWO_BYTES) << 8))
+
+/* The longest event: marker, gap, two counts, amount. */
+#define EVENT_MAX	(1 + 5 + 2 * VARINT_MAX + 2 + AMOUNT_VARINT_MAX)
+
+/* Room is made for so many at a time. */
+#define EVENT_BATCH	1024
+
 /* Fewest bytes of a customer: key, number of days, one event. */
 #define CUSTOMER_MIN	3
 
 /* ---------- little-endian integers of the header ---------- */
 
-static void
+static inline void
 put_fixed(uint8_t *to, UnsignedAmount value, int size)
 {
 	for (int i = 0; i < size; i++)
 		to[i] = (uint8_t) (value >> (8 * i));
 }
 
-static UnsignedAmount
+static inline UnsignedAmount
 get_fixed(const uint8_t *from, int size)
 {
 	UnsignedAmount value = 0;
@@ -134,7 +143,7 @@ history_open(HistoryReader *reader, const HistoryHeader *header,
 {
 	memset(reader, 0, sizeof(*reader));
 	reader->header = *header;
-	reader->cursor = data + HISTORY_HEADER_SIZE;
+	reader->at.next = data + HISTORY_HEADER_SIZE;
 	reader->end = data + size;
 	reader->customers_left = header->customers;
 	reader->key_buffer = key_buffer;
@@ -148,20 +157,20 @@ history_damaged(HistoryReader *reader, const char *damage)
 {
 	if (reader->damage == NULL)
 		reader->damage = damage;
-	reader->days_left = 0;
+	reader->at.days_left = 0;
 	reader->customers_left = 0;
-	reader->cursor = reader->end;
+	reader->at.next = reader->end;
 	return false;
 }
 
-UnsignedAmount
-history_read_amount_slow(HistoryReader *reader)
+static UnsignedAmount
+read_long_varint(HistoryReader *reader)
 {
 	UnsignedAmount value = 0;
 
-	for (int i = 0; i < AMOUNT_VARINT_MAX && reader->cursor < reader->end; i++)
+	for (int i = 0; i < AMOUNT_VARINT_MAX && reader->at.next < reader->end; i++)
 	{
-		uint8_t		byte = *reader->cursor++;
+		uint8_t		byte = *reader->at.next++;
 		uint8_t		bits = byte & 0x7f;
 
 		/* 18 bytes hold 126 bits: of the last, two are left */
@@ -178,7 +187,7 @@ history_read_amount_slow(HistoryReader *reader)
 uint64_t
 history_read_varint_slow(HistoryReader *reader)
 {
-	UnsignedAmount value = history_read_amount_slow(reader);
+	UnsignedAmount value = read_long_varint(reader);
 
 	if (value > UINT64_MAX)
 	{
@@ -186,6 +195,98 @@ history_read_varint_slow(HistoryReader *reader)
 		return 0;
 	}
 	return (uint64_t) value;
+}
+
+/* An integer of so many bytes. */
+static uint64_t
+read_fixed(HistoryReader *reader, int size)
+{
+	uint64_t	value;
+
+	if (reader->end - reader->at.next < size)
+	{
+		history_damaged(reader, "it ends within an event");
+		return 0;
+	}
+	value = (uint64_t) get_fixed(reader->at.next, size);
+	reader->at.next += size;
+	return value;
+}
+
+static UnsignedAmount
+read_amount(HistoryReader *reader)
+{
+	uint64_t	word = read_fixed(reader, 2);
+
+	if (word < AMOUNT_FOUR_BYTES)
+		return word;
+	if (word < AMOUNT_VARINT)
+		return AMOUNT_FOUR_BYTES + ((word - AMOUNT_FOUR_BYTES) << 16) + read_fixed(reader, 2);
+	return read_long_varint(reader);
+}
+
+/* Every form of an event, the short ones included. */
+bool
+history_read_day_slow(HistoryReader *reader, HistoryDay *event)
+{
+	const HistoryHeader *header = &reader->header;
+	uint64_t	first = read_fixed(reader, 1);
+	bool		detailed = first == EVENT_DETAILED;
+	uint64_t	gap = detailed ? read_fixed(reader, 1) : first;
+
+	memset(event, 0, sizeof(*event));
+	reader->at.days_left--;
+	if (gap == GAP_FIVE_BYTES)
+		gap = read_fixed(reader, 4);
+	else if (gap == GAP_THREE_BYTES)
+		gap = GAP_THREE_BYTES_BASE + read_fixed(reader, 2);
+	else if (gap == EVENT_DETAILED)
+		return history_damaged(reader, "an event begins twice");
+	else if (gap >= GAP_TWO_BYTES)
+		gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + read_fixed(reader, 1);
+
+	reader->at.day += (int64_t) gap + 1;
+	if (reader->at.day > header->last_day)
+		return history_damaged(reader, "a day is after the last one");
+	event->day = (Day) reader->at.day;
+
+	event->orders = 1;
+	event->valued_orders = header->has_amounts ? 1 : 0;
+	if (!detailed)
+	{
+		if (header->has_amounts)
+		{
+			UnsignedAmount amount = read_amount(reader);
+
+			if (amount > (UnsignedAmount) AMOUNT_MAX)
+				return history_damaged(reader, "an amount is too large");
+			event->amount = (Amount) amount;
+		}
+	}
+	else if (header->has_amounts)
+	{
+		uint64_t	orders = history_read_varint(reader);
+		uint64_t	unknown = history_read_varint(reader);
+		UnsignedAmount magnitude = read_amount(reader);
+
+		if (unknown > orders >> 1 || magnitude > (UnsignedAmount) AMOUNT_MAX)
+			return history_damaged(reader, "a day contradicts itself");
+		event->orders = (int64_t) (orders >> 1);
+		event->valued_orders = event->orders - (int64_t) unknown;
+		event->amount = (orders & 1) ? -(Amount) magnitude : (Amount) magnitude;
+	}
+	else
+	{
+		uint64_t	orders = history_read_varint(reader);
+
+		if (orders > INT64_MAX)
+			return history_damaged(reader, "a count is too large");
+		event->orders = (int64_t) orders;
+	}
+
+	if (event->orders > 0 && event->day < header->first_purchase)
+		return history_damaged(reader, "a purchase is before the first one");
+	return reader->damage == NULL;
 }
 
 bool
@@ -209,12 +310,12 @@ history_read_key(HistoryReader *reader)
 		rest = UUID_KEY_SIZE - shared;
 	else
 		rest = history_read_varint(reader);
-	if (rest > (uint64_t) (reader->end - reader->cursor) ||
+	if (rest > (uint64_t) (reader->end - reader->at.next) ||
 		shared + rest > reader->header.longest_key)
 		return history_damaged(reader, "a key is longer than the longest");
 	if (reader->key_buffer != NULL && rest > 0)
-		memcpy(reader->key_buffer + shared, reader->cursor, rest);
-	reader->cursor += rest;
+		memcpy(reader->key_buffer + shared, reader->at.next, rest);
+	reader->at.next += rest;
 	key->size = (uint32_t) (shared + rest);
 	return true;
 }
@@ -258,30 +359,80 @@ reserve(HistoryWriter *writer, size_t more)
 	return HISTORY_OK;
 }
 
-/* The caller has reserved room. */
-static inline void
-put_varint(HistoryWriter *writer, uint64_t value)
+/* Each writes where it is told, for which there is room, and returns the end. */
+static inline uint8_t *
+put_bytes(uint8_t *to, uint64_t value, int size)
 {
-	uint8_t    *to = writer->data + writer->used;
-
-	while (value >= 0x80)
-	{
-		*to++ = (uint8_t) value | 0x80;
-		value >>= 7;
-	}
-	*to++ = (uint8_t) value;
-	writer->used = (size_t) (to - writer->data);
+	put_fixed(to, value, size);
+	return to + size;
 }
 
-static inline void
-put_amount(HistoryWriter *writer, UnsignedAmount value)
+static inline uint8_t *
+put_varint(uint8_t *to, uint64_t value)
 {
-	while (value > UINT64_MAX)
+	for (; value >= 0x80; value >>= 7)
+		*to++ = (uint8_t) value | 0x80;
+	*to++ = (uint8_t) value;
+	return to;
+}
+
+static inline uint8_t *
+put_gap(uint8_t *to, uint64_t gap)
+{
+	if (gap < GAP_TWO_BYTES)
+		return put_bytes(to, gap, 1);
+	if (gap < GAP_THREE_BYTES_BASE)
 	{
-		writer->data[writer->used++] = (uint8_t) value | 0x80;
-		value >>= 7;
+		to = put_bytes(to, GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) >> 8), 1);
+		return put_bytes(to, gap - GAP_TWO_BYTES, 1);
 	}
-	put_varint(writer, (uint64_t) value);
+	if (gap - GAP_THREE_BYTES_BASE <= UINT16_MAX)
+	{
+		to = put_bytes(to, GAP_THREE_BYTES, 1);
+		return put_bytes(to, gap - GAP_THREE_BYTES_BASE, 2);
+	}
+	to = put_bytes(to, GAP_FIVE_BYTES, 1);
+	return put_bytes(to, gap, 4);
+}
+
+static inline uint8_t *
+put_amount(uint8_t *to, UnsignedAmount amount)
+{
+	if (amount < AMOUNT_FOUR_BYTES)
+		return put_bytes(to, (uint64_t) amount, 2);
+	amount -= AMOUNT_FOUR_BYTES;
+	if (amount >> 16 < AMOUNT_VARINT - AMOUNT_FOUR_BYTES)
+	{
+		to = put_bytes(to, AMOUNT_FOUR_BYTES + (uint64_t) (amount >> 16), 2);
+		return put_bytes(to, (uint64_t) amount, 2);
+	}
+	to = put_bytes(to, AMOUNT_VARINT, 2);
+	for (amount += AMOUNT_FOUR_BYTES; amount > UINT64_MAX; amount >>= 7)
+		*to++ = (uint8_t) amount | 0x80;
+	return put_varint(to, (uint64_t) amount);
+}
+
+/* gap: days since the customer's previous event, less one. */
+static inline uint8_t *
+put_event(uint8_t *to, const HistoryDay *event, uint64_t gap, bool has_amounts)
+{
+	bool		negative = event->amount < 0;
+
+	if (event->orders == 1 &&
+		(!has_amounts || (event->valued_orders == 1 && !negative)))
+	{
+		to = put_gap(to, gap);
+		return has_amounts ? put_amount(to, (UnsignedAmount) event->amount) : to;
+	}
+
+	to = put_bytes(to, EVENT_DETAILED, 1);
+	to = put_gap(to, gap);
+	if (!has_amounts)
+		return put_varint(to, (uint64_t) event->orders);
+	to = put_varint(to, (uint64_t) event->orders << 1 | (negative ? 1 : 0));
+	to = put_varint(to, (uint64_t) (event->orders - event->valued_orders));
+	return put_amount(to, negative ? -(UnsignedAmount) event->amount :
+					  (UnsignedAmount) event->amount);
 }
 
 void
@@ -305,11 +456,15 @@ history_writer_open(HistoryWriter *writer, const HistoryHost *host,
 	writer->used = lead + HISTORY_HEADER_SIZE;
 }
 
+/* Writes the key and makes it the previous one. */
 static HistoryError
 write_key(HistoryWriter *writer)
 {
 	uint32_t	shared = 0;
 	uint32_t	limit;
+	uint8_t    *to;
+	uint8_t    *key = writer->key;
+	size_t		capacity = writer->key_capacity;
 	HistoryError error;
 
 	if (writer->header.key_type == HISTORY_KEY_BIGINT)
@@ -317,41 +472,38 @@ write_key(HistoryWriter *writer)
 		error = reserve(writer, VARINT_MAX);
 		if (error != HISTORY_OK)
 			return error;
-		put_varint(writer, (uint64_t) writer->number - (uint64_t) writer->previous_number);
+		to = put_varint(writer->data + writer->used,
+						(uint64_t) writer->number - (uint64_t) writer->previous_number);
+		writer->used = (size_t) (to - writer->data);
 		writer->previous_number = writer->number;
 		return HISTORY_OK;
 	}
 
 	limit = writer->key_size < writer->previous_key_size ?
 		writer->key_size : writer->previous_key_size;
-	while (shared < limit && writer->key[shared] == writer->previous_key[shared])
+	while (shared < limit && key[shared] == writer->previous_key[shared])
 		shared++;
 
 	error = reserve(writer, 2 * VARINT_MAX + (size_t) (writer->key_size - shared));
 	if (error != HISTORY_OK)
 		return error;
-	put_varint(writer, shared);
+	to = put_varint(writer->data + writer->used, shared);
 	if (writer->header.key_type == HISTORY_KEY_TEXT)
 	{
-		put_varint(writer, writer->key_size - shared);
+		to = put_varint(to, writer->key_size - shared);
 		if (writer->key_size > writer->header.longest_key)
 			writer->header.longest_key = writer->key_size;
 	}
 	if (writer->key_size > shared)
-		memcpy(writer->data + writer->used, writer->key + shared, writer->key_size - shared);
-	writer->used += writer->key_size - shared;
+		memcpy(to, key + shared, writer->key_size - shared);
+	writer->used = (size_t) (to - writer->data) + writer->key_size - shared;
 
-	/* what was current becomes previous, and its memory is used again */
-	{
-		uint8_t    *key = writer->previous_key;
-		size_t		capacity = writer->previous_key_capacity;
-
-		writer->previous_key = writer->key;
-		writer->previous_key_size = writer->key_size;
-		writer->previous_key_capacity = writer->key_capacity;
-		writer->key = key;
-		writer->key_capacity = capacity;
-	}
+	/* the two change places, so that their memory is used again */
+	writer->key = writer->previous_key;
+	writer->key_capacity = writer->previous_key_capacity;
+	writer->previous_key = key;
+	writer->previous_key_capacity = capacity;
+	writer->previous_key_size = writer->key_size;
 	return HISTORY_OK;
 }
 
@@ -359,7 +511,8 @@ static HistoryError
 write_customer(HistoryWriter *writer)
 {
 	HistoryHeader *header = &writer->header;
-	int64_t		previous = (int64_t) header->first_day;
+	int64_t		previous = (int64_t) header->first_day - 1;
+	size_t		done = 0;
 	bool		buyer = false;
 	HistoryError error;
 
@@ -368,56 +521,52 @@ write_customer(HistoryWriter *writer)
 		error = reserve(writer, VARINT_MAX);
 	if (error != HISTORY_OK)
 		return error;
-	put_varint(writer, writer->day_count);
+	writer->used = (size_t) (put_varint(writer->data + writer->used, writer->day_count) -
+							 writer->data);
 
-	for (size_t i = 0; i < writer->day_count; i++)
+	while (done < writer->day_count)
 	{
-		const HistoryDay *event = &writer->days[i];
-		uint64_t	gap = (uint64_t) (event->day - previous);
-		bool		plain;
+		size_t		batch = writer->day_count - done;
+		uint8_t    *to;
 
-		if ((i & 0xffff) == 0xffff)
+		if (batch > EVENT_BATCH)
+			batch = EVENT_BATCH;
+		if (done > 0)
 			writer->host->check_cancel();
-		error = reserve(writer, 3 * VARINT_MAX + AMOUNT_VARINT_MAX);
+		error = reserve(writer, batch * EVENT_MAX);
+		if (error != HISTORY_OK && batch > 1)
+		{
+			/* near the limit it may still fit, one by one */
+			batch = 1;
+			error = reserve(writer, EVENT_MAX);
+		}
 		if (error != HISTORY_OK)
 			return error;
 
-		previous = (int64_t) event->day + 1;
-		plain = event->orders == 1 &&
-			(!header->has_amounts || (event->valued_orders == 1 && event->amount >= 0));
-		put_varint(writer, gap << 1 | (plain ? 0 : 1));
-		if (plain)
+		to = writer->data + writer->used;
+		for (const HistoryDay *event = writer->days + done; batch > 0; batch--, event++, done++)
 		{
-			if (header->has_amounts)
-				put_amount(writer, (UnsignedAmount) event->amount);
-		}
-		else if (header->has_amounts)
-		{
-			bool		negative = event->amount < 0;
+			to = put_event(to, event, (uint64_t) (event->day - previous - 1),
+						   header->has_amounts);
+			previous = event->day;
 
-			put_varint(writer, (uint64_t) event->orders << 1 | (negative ? 1 : 0));
-			put_varint(writer, (uint64_t) (event->orders - event->valued_orders));
-			put_amount(writer, negative ? -(UnsignedAmount) event->amount :
-					   (UnsignedAmount) event->amount);
+			if (__builtin_add_overflow(header->orders, event->orders, &header->orders))
+				return HISTORY_COUNT_OVERFLOW;
+			if (__builtin_add_overflow(header->amount, event->amount, &header->amount))
+				return HISTORY_AMOUNT_OVERFLOW;
+			if (event->orders > 0 && !buyer)
+			{
+				if (header->buyers == 0 || event->day < header->first_purchase)
+					header->first_purchase = event->day;
+				header->buyers++;
+				buyer = true;
+			}
 		}
-		else
-			put_varint(writer, (uint64_t) event->orders);
-
-		if (__builtin_add_overflow(header->orders, event->orders, &header->orders))
-			return HISTORY_COUNT_OVERFLOW;
-		if (__builtin_add_overflow(header->amount, event->amount, &header->amount))
-			return HISTORY_AMOUNT_OVERFLOW;
-		if (event->orders > 0 && !buyer)
-		{
-			if (header->buyers == 0 || event->day < header->first_purchase)
-				header->first_purchase = event->day;
-			header->buyers++;
-			buyer = true;
-		}
+		writer->used = (size_t) (to - writer->data);
 	}
 
-	if (writer->days[writer->day_count - 1].day > header->last_day)
-		header->last_day = writer->days[writer->day_count - 1].day;
+	if (previous > header->last_day)
+		header->last_day = (Day) previous;
 	header->customers++;
 	header->customer_days += (uint32_t) writer->day_count;
 	writer->has_customer = false;
@@ -561,7 +710,7 @@ history_validate(const uint8_t *data, size_t size, const HistoryHost *host,
 
 	while (damage == NULL)
 	{
-		const uint8_t *start = reader.cursor;
+		const uint8_t *start = reader.at.next;
 		HistoryKey	previous;
 		HistoryError error = HISTORY_OK;
 
@@ -598,9 +747,9 @@ history_validate(const uint8_t *data, size_t size, const HistoryHost *host,
 			error = write_customer(&writer);
 		if (error != HISTORY_OK)
 			damage = "its totals overflow";
-		else if (writer.used - HISTORY_HEADER_SIZE != (size_t) (reader.cursor - start) ||
+		else if (writer.used - HISTORY_HEADER_SIZE != (size_t) (reader.at.next - start) ||
 				 memcmp(writer.data + HISTORY_HEADER_SIZE, start,
-						(size_t) (reader.cursor - start)) != 0)
+						(size_t) (reader.at.next - start)) != 0)
 			damage = "a customer is not in canonical form";
 	}
 

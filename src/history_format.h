@@ -6,8 +6,8 @@
  * alone.  doc/storage.md specifies the same bytes for other programs.
  *
  * A history is 64 bytes of header and one record per customer.  All of it is
- * bytes: integers of the header are little-endian, everything else is a
- * varint (7 bits a byte, least significant first, high bit = more), so the
+ * bytes: integers of fixed size are little-endian, counts and keys are
+ * varints (7 bits a byte, least significant first, high bit = more), so the
  * stored value, the value on the wire and the value on a machine of another
  * byte order are the same.
  *
@@ -35,14 +35,25 @@
  *		key of uuid: bytes shared with the previous key, the rest of the 16
  *
  *	event	days in ascending order
- *		2 * gap + (0 plain, 1 detailed); gap = days after the history's first
- *			day for a customer's first event, days after the previous event
- *			minus one for the others
- *		plain, no amounts:		nothing more: one order
- *		plain, amounts:			amount: one order of that amount, >= 0
- *		detailed, no amounts:	orders
- *		detailed, amounts:		2 * orders + (1 if the amount is negative),
- *								orders of unknown amount, |amount|
+ *		gap: days after the history's first day for a customer's first event,
+ *			days after the previous event minus one for the others
+ *		plain, no amounts:		gap: one order
+ *		plain, amounts:			gap, amount: one order of that amount, >= 0
+ *		detailed, no amounts:	255, gap, orders
+ *		detailed, amounts:		255, gap, 2 * orders + (1 if the amount is
+ *								negative), orders of unknown amount, |amount|
+ *
+ * Gaps and amounts are what a history is full of, and reading them has to be
+ * fast: nearly all take the same number of bytes, so that the processor
+ * guesses right, and longer forms begin with values that are spared for it.
+ *
+ *	gap		b < 240				b
+ *			240 <= b < 253		240 + 256 * (b - 240) + next byte
+ *			253					3568 + next two bytes
+ *			254					next four bytes
+ *	amount	w < 0xFF00			w, two bytes
+ *			0xFF00 <= w < 0xFFFF	0xFF00 + 65536 * (w - 0xFF00) + next two
+ *			0xFFFF				a varint of 128 bits
  *
  * The form is canonical: one set of events has one sequence of bytes,
  * however it was put together.  Equality is equality of bytes, and the
@@ -137,15 +148,20 @@ extern int	history_compare_keys(HistoryKeyType key_type,
  * header's first and last day; a day with orders is not before its first
  * purchase.  Damage ends the iteration: look at "damage" afterwards.
  */
+typedef struct HistoryCursor
+{
+	const uint8_t *next;		/* byte to read */
+	uint32_t	days_left;		/* of the current customer */
+	int64_t		day;			/* of the latest event, at first the day before
+								 * the history's first */
+} HistoryCursor;
+
 typedef struct HistoryReader
 {
 	HistoryHeader header;
-	const uint8_t *cursor;
+	HistoryCursor at;
 	const uint8_t *end;
 	uint32_t	customers_left;
-	uint32_t	days_left;		/* of the current customer */
-	bool		first_event;	/* of the current customer */
-	int64_t		day;			/* of the latest event */
 	HistoryKey	key;			/* of the current customer */
 	uint8_t    *key_buffer;
 	const char *damage;			/* NULL: sound so far */
@@ -159,121 +175,82 @@ extern void history_open(HistoryReader *reader, const HistoryHeader *header,
 						 const uint8_t *data, size_t size, uint8_t *key_buffer);
 
 extern uint64_t history_read_varint_slow(HistoryReader *reader);
-extern UnsignedAmount history_read_amount_slow(HistoryReader *reader);
 extern bool history_read_key(HistoryReader *reader);
+extern bool history_read_day_slow(HistoryReader *reader, HistoryDay *event);
 extern bool history_damaged(HistoryReader *reader, const char *damage);
 
 static inline uint64_t
 history_read_varint(HistoryReader *reader)
 {
-	const uint8_t *p = reader->cursor;
-
-	if (reader->end - p >= 2)
-	{
-		if (p[0] < 0x80)
-		{
-			reader->cursor = p + 1;
-			return p[0];
-		}
-		if (p[1] < 0x80)
-		{
-			reader->cursor = p + 2;
-			return (uint64_t) (p[0] & 0x7f) | (uint64_t) p[1] << 7;
-		}
-	}
+	if (reader->at.next < reader->end && *reader->at.next < 0x80)
+		return *reader->at.next++;
 	return history_read_varint_slow(reader);
 }
 
-static inline UnsignedAmount
-history_read_amount(HistoryReader *reader)
-{
-	const uint8_t *p = reader->cursor;
+/* The first values that announce a longer form. */
+#define GAP_TWO_BYTES		240
+#define GAP_THREE_BYTES		253
+#define GAP_FIVE_BYTES		254
+#define EVENT_DETAILED		255
+#define AMOUNT_FOUR_BYTES	0xFF00
+#define AMOUNT_VARINT		0xFFFF
 
-	if (reader->end - p >= 3)
+/*
+ * The next event of the current customer; false when there is none.
+ *
+ * The cursor is the caller's copy of reader->at, which the compiler can keep
+ * in registers.  Whoever stops early may put it back there, to spare the
+ * reader passing over the same events again.
+ */
+static inline __attribute__((always_inline)) bool
+history_cursor_next(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *event)
+{
+	const uint8_t *p = cursor->next;
+	bool		has_amounts = reader->header.has_amounts;
+	uint32_t	amount = 0;
+
+	if (cursor->days_left == 0)
+		return false;
+	if (reader->end - p < 3 || p[0] >= GAP_TWO_BYTES ||
+		(has_amounts &&
+		 (amount = (uint32_t) p[1] | (uint32_t) p[2] << 8) >= AMOUNT_FOUR_BYTES))
 	{
-		if (p[0] < 0x80)
-		{
-			reader->cursor = p + 1;
-			return p[0];
-		}
-		if (p[1] < 0x80)
-		{
-			reader->cursor = p + 2;
-			return (uint64_t) (p[0] & 0x7f) | (uint64_t) p[1] << 7;
-		}
-		if (p[2] < 0x80)
-		{
-			reader->cursor = p + 3;
-			return (uint64_t) (p[0] & 0x7f) | (uint64_t) (p[1] & 0x7f) << 7 |
-				(uint64_t) p[2] << 14;
-		}
+		/* through copies, for the sake of the registers */
+		HistoryDay	read;
+		bool		sound;
+
+		reader->at = *cursor;
+		sound = history_read_day_slow(reader, &read);
+		*cursor = reader->at;
+		*event = read;
+		return sound;
 	}
-	return history_read_amount_slow(reader);
+
+	/* a plain event in its shortest form, as nearly all are */
+	cursor->next = p + (has_amounts ? 3 : 1);
+	cursor->day += p[0] + 1;
+	cursor->days_left--;
+	event->day = (Day) cursor->day;
+	event->orders = 1;
+	event->valued_orders = has_amounts ? 1 : 0;
+	event->amount = (int64_t) amount;
+	if (cursor->day > reader->header.last_day || cursor->day < reader->header.first_purchase)
+	{
+		history_damaged(reader, "a day is out of range");
+		*cursor = reader->at;
+		return false;
+	}
+	return true;
 }
 
-/* The next event of the current customer; false when there is none. */
 static inline bool
 history_next_day(HistoryReader *reader, HistoryDay *event)
 {
-	uint64_t	head;
-	uint64_t	gap;
+	HistoryCursor cursor = reader->at;
+	bool		found = history_cursor_next(reader, &cursor, event);
 
-	if (reader->days_left == 0)
-		return false;
-	reader->days_left--;
-
-	head = history_read_varint(reader);
-	gap = head >> 1;
-	if (gap > UINT32_MAX)
-		return history_damaged(reader, "a gap between days is too long");
-	reader->day += (int64_t) gap + (reader->first_event ? 0 : 1);
-	reader->first_event = false;
-	if (reader->day > reader->header.last_day)
-		return history_damaged(reader, "a day is after the last day");
-	event->day = (Day) reader->day;
-
-	if ((head & 1) == 0)
-	{
-		event->orders = 1;
-		if (reader->header.has_amounts)
-		{
-			event->valued_orders = 1;
-			event->amount = (Amount) history_read_amount(reader);
-			if (event->amount < 0)
-				return history_damaged(reader, "an amount is too large");
-		}
-		else
-		{
-			event->valued_orders = 0;
-			event->amount = 0;
-		}
-	}
-	else if (reader->header.has_amounts)
-	{
-		uint64_t	orders = history_read_varint(reader);
-		uint64_t	unknown = history_read_varint(reader);
-		UnsignedAmount magnitude = history_read_amount(reader);
-
-		if (unknown > orders >> 1 || magnitude > (UnsignedAmount) AMOUNT_MAX)
-			return history_damaged(reader, "a day contradicts itself");
-		event->orders = (int64_t) (orders >> 1);
-		event->valued_orders = event->orders - (int64_t) unknown;
-		event->amount = (orders & 1) ? -(Amount) magnitude : (Amount) magnitude;
-	}
-	else
-	{
-		uint64_t	orders = history_read_varint(reader);
-
-		if (orders > INT64_MAX)
-			return history_damaged(reader, "a count is too large");
-		event->orders = (int64_t) orders;
-		event->valued_orders = 0;
-		event->amount = 0;
-	}
-
-	if (event->orders > 0 && event->day < reader->header.first_purchase)
-		return history_damaged(reader, "a purchase is before the first one");
-	return reader->damage == NULL;
+	reader->at = cursor;
+	return found;
 }
 
 /*
@@ -286,14 +263,14 @@ history_next_customer(HistoryReader *reader)
 	HistoryDay	unread;
 	uint64_t	days;
 
-	while (reader->days_left > 0)
+	while (reader->at.days_left > 0)
 		if (!history_next_day(reader, &unread))
 			return false;
 
 	if (reader->damage != NULL)
 		return false;
 	if (reader->customers_left == 0)
-		return reader->cursor == reader->end ? false :
+		return reader->at.next == reader->end ? false :
 			history_damaged(reader, "bytes follow the last customer");
 	reader->customers_left--;
 
@@ -302,9 +279,8 @@ history_next_customer(HistoryReader *reader)
 	days = history_read_varint(reader);
 	if (days == 0 || days > UINT32_MAX)
 		return history_damaged(reader, "a customer's number of days is impossible");
-	reader->days_left = (uint32_t) days;
-	reader->first_event = true;
-	reader->day = reader->header.first_day;
+	reader->at.days_left = (uint32_t) days;
+	reader->at.day = (int64_t) reader->header.first_day - 1;
 	return reader->damage == NULL;
 }
 

@@ -186,22 +186,28 @@ rescale(Amount *amount, int from, int to)
 
 /* ---------- lists of rows ---------- */
 
-/* In the current memory context. */
+static pg_noinline void
+row_list_add_block(RowList *list, MemoryContext context)
+{
+	if (list->block_count == list->block_capacity)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(context);
+
+		list->block_capacity = Max(list->block_capacity * 2, 16);
+		list->blocks = history_host.resize(list->blocks,
+										   list->block_capacity * sizeof(HistoryRow *));
+		MemoryContextSwitchTo(old_context);
+	}
+	list->blocks[list->block_count++] = MemoryContextAlloc(context, BLOCK_SIZE);
+}
+
 static inline HistoryRow *
-row_list_append(RowList *list)
+row_list_append(RowList *list, MemoryContext context)
 {
 	size_t		in_block = list->rows % ROWS_PER_BLOCK;
 
-	if (in_block == 0)
-	{
-		if (list->block_count == list->block_capacity)
-		{
-			list->block_capacity = Max(list->block_capacity * 2, 16);
-			list->blocks = history_host.resize(list->blocks,
-											   list->block_capacity * sizeof(HistoryRow *));
-		}
-		list->blocks[list->block_count++] = palloc(BLOCK_SIZE);
-	}
+	if (unlikely(in_block == 0))
+		row_list_add_block(list, context);
 	list->rows++;
 	return &list->blocks[list->block_count - 1][in_block];
 }
@@ -344,7 +350,8 @@ write_sorted(RunBuilder *builder, RowList *list)
 			const HistoryRow *row = &list->blocks[b][i];
 			uint64_t	digits = by_day ? ROW_DAY(row) : row->key;
 
-			*row_list_append(&parts[(digits - least) >> shift]) = *row;
+			*row_list_append(&parts[(digits - least) >> shift],
+							 CurrentMemoryContext) = *row;
 		}
 		/* the parts take up the memory that this gives back */
 		pfree(list->blocks[b]);
@@ -555,7 +562,7 @@ tail_repeats_itself(HistoryState *state)
 
 			if ((murmurhash32((uint32) row->key ^ (uint32) (row->key >> 32) * 31 ^
 							  ROW_DAY(row) * 0x9e3779b1) & SAMPLE_MASK) == 0)
-				*row_list_append(&sample) = *row;
+				*row_list_append(&sample, CurrentMemoryContext) = *row;
 		}
 	}
 
@@ -661,15 +668,26 @@ key_number(HistoryState *state, const HistoryKey *key)
 	return (uint32) state->key_count++;
 }
 
-static void
-large_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+static inline void
+append_row(HistoryState *state, const HistoryKey *key, Day day, int32 amount, uint32 wide)
 {
-	HistoryDay	scaled = *event;
 	HistoryRow *row;
 	uint64_t	row_key;
+
+	row_key = state->key_type == HISTORY_KEY_BIGINT ?
+		ROW_KEY_OF_NUMBER(key->number) : key_number(state, key);
+	row = row_list_append(&state->tail, state->hdr.eoh_context);
+	row->key = row_key;
+	row->day = (uint32_t) ((int64_t) day - DAY_FIRST) | wide;
+	row->amount = amount;
+}
+
+/* An event whose amount is wide, or has other decimals than the tail. */
+static pg_noinline void
+large_add_unusual(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+{
+	HistoryDay	scaled = *event;
 	int32_t		amount;
-	uint32_t	wide = 0;
-	MemoryContext old_context;
 
 	if (event_has_amount(event))
 	{
@@ -683,30 +701,38 @@ large_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, i
 		rescale(&scaled.amount, scale, state->scale);
 	}
 
-	old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+	if (row_amount_of_event(&scaled, &amount))
+	{
+		append_row(state, key, event->day, amount, 0);
+		return;
+	}
+
+	if (state->wide_count == state->wide_capacity)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+
+		state->wide_capacity = Max(state->wide_capacity * 2, 64);
+		state->wide = history_host.resize(state->wide, state->wide_capacity * sizeof(WideRow));
+		MemoryContextSwitchTo(old_context);
+	}
+	state->wide[state->wide_count] =
+		(WideRow) {scaled.orders, scaled.valued_orders, scaled.amount};
+	append_row(state, key, event->day, (int32) state->wide_count++, ROW_WIDE);
+}
+
+static inline void
+large_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+{
+	int32_t		amount;
+
+	/* first, because it may begin a new tail */
 	if (unlikely(state->tail.rows >= state->next_check))
 		check_tail(state);
-
-	row_key = state->key_type == HISTORY_KEY_BIGINT ?
-		ROW_KEY_OF_NUMBER(key->number) : key_number(state, key);
-	if (!row_amount_of_event(&scaled, &amount))
-	{
-		if (state->wide_count == state->wide_capacity)
-		{
-			state->wide_capacity = Max(state->wide_capacity * 2, 64);
-			state->wide = history_host.resize(state->wide,
-											  state->wide_capacity * sizeof(WideRow));
-		}
-		state->wide[state->wide_count] =
-			(WideRow) {scaled.orders, scaled.valued_orders, scaled.amount};
-		amount = (int32_t) state->wide_count++;
-		wide = ROW_WIDE;
-	}
-	row = row_list_append(&state->tail);
-	row->key = row_key;
-	row->day = (uint32_t) ((int64_t) event->day - DAY_FIRST) | wide;
-	row->amount = amount;
-	MemoryContextSwitchTo(old_context);
+	if (likely(row_amount_of_event(event, &amount) &&
+			   (amount == ROW_UNKNOWN || (state->has_amounts && scale == state->scale))))
+		append_row(state, key, event->day, amount, 0);
+	else
+		large_add_unusual(state, key, event, scale);
 }
 
 static void
@@ -1003,6 +1029,20 @@ value_key_type(const CustomerHistory *value)
 	return header.key_type;
 }
 
+/* The large state that may be changed in place, or NULL. */
+static inline HistoryState *
+large_in_place(Datum state)
+{
+	varatt_expanded pointer;
+	const void *datum = DatumGetPointer(state);
+
+	if (state == (Datum) 0 || !VARATT_IS_EXTERNAL_EXPANDED_RW(datum))
+		return NULL;
+	memcpy(&pointer, VARDATA_EXTERNAL(datum), sizeof(pointer));
+	return pointer.eohptr->eoh_methods == &state_methods ?
+		(HistoryState *) pointer.eohptr : NULL;
+}
+
 /*
  * The state as one that rows can be added to, small or large, or (Datum) 0;
  * *key_type is set unless there is none.
@@ -1014,9 +1054,9 @@ writable_state(Datum state, MemoryContext aggregate_context, HistoryKeyType *key
 
 	if (state == (Datum) 0)
 		return state;
-	if (history_is_large_state(state) && DatumIsReadWriteExpandedObject(state, false, -1))
+	if (large_in_place(state) != NULL)
 	{
-		*key_type = ((HistoryState *) DatumGetEOHP(state))->key_type;
+		*key_type = large_in_place(state)->key_type;
 		return state;
 	}
 	if (!history_is_large_state(state))
@@ -1093,6 +1133,13 @@ history_state_add(Datum state, MemoryContext aggregate_context,
 				  const HistoryDay *event, int scale)
 {
 	HistoryKeyType state_key_type = key_type;
+	HistoryState *large = large_in_place(state);
+
+	if (likely(large != NULL && large->key_type == key_type))
+	{
+		large_add(large, key, event, scale);
+		return state;
+	}
 
 	state = writable_state(state, aggregate_context, &state_key_type);
 	if (state_key_type != key_type)

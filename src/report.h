@@ -57,7 +57,7 @@ typedef struct Report
 	HistoryReader reader;
 	Day			as_of;
 	Day			observed_since; /* DAY_FIRST: everything is believed */
-	uint32		steps;			/* since the last look for a cancel request */
+	uint32		steps;			/* customers, for looking for a cancel request */
 	int			column;			/* the next one to be set */
 	Datum		values[REPORT_MAX_COLUMNS];
 	bool		nulls[REPORT_MAX_COLUMNS];
@@ -80,27 +80,24 @@ extern void report_rewind(Report *report, FunctionCallInfo fcinfo, int history_a
 static inline bool
 report_next_customer(Report *report)
 {
-	if (++report->steps >= 4096)
-	{
+	if ((++report->steps & 0xfff) == 0)
 		CHECK_FOR_INTERRUPTS();
-		report->steps = 0;
-	}
 	if (history_next_customer(&report->reader))
 		return true;
 	history_close_value(&report->reader);
 	return false;
 }
 
-/* The next event of the customer up to as_of. */
-static inline bool
-report_next_day(Report *report, HistoryDay *event)
+/*
+ * The next event of the customer up to as_of.  The cursor is a copy of
+ * report->reader.at, taken when the customer began.
+ */
+static inline __attribute__((always_inline)) bool
+report_next_day(Report *report, HistoryCursor *cursor, HistoryDay *event)
 {
-	if (++report->steps >= 4096)
-	{
+	if (unlikely((cursor->days_left & 0xffff) == 0xffff))
 		CHECK_FOR_INTERRUPTS();
-		report->steps = 0;
-	}
-	return history_next_day(&report->reader, event) && event->day <= report->as_of;
+	return history_cursor_next(&report->reader, cursor, event) && event->day <= report->as_of;
 }
 
 /* The columns of a row from left to right, then the row. */

@@ -45,6 +45,7 @@ typedef struct Retention
 	ReportPeriods periods;
 	RetentionKind kind;
 	int32		highest;		/* period number */
+	int32		first_cohort;	/* earlier ones are not believed */
 	double		z;
 	Cohort	   *cohorts;
 } Retention;
@@ -72,79 +73,81 @@ cohort_with_cells(Retention *retention, int32 index)
 	return cohort;
 }
 
-/* Reads the current customer into the cells of the cohort. */
+/* Reads the current customer into the cells of its cohort. */
 static void
-count_customer(Retention *retention, bool pooled)
+count_customer(Retention *retention)
 {
 	Report	   *report = &retention->report;
 	const ReportPeriods *periods = &retention->periods;
-	Cohort	   *cohort = NULL;
+	HistoryCursor cursor = report->reader.at;
+	int32		highest = retention->highest;
+	bool		is_on = retention->kind == KIND_ON;
 	HistoryDay	event;
-	Amount		early_money = 0;	/* of the period of the latest event */
+	Cohort	   *cohort;
+	int64	   *active;
+	Amount	   *money;
+	Amount		early_money = 0;	/* before the first purchase, in its period */
 	int32		early_period = PG_INT32_MIN;
 	int32		first = 0;
 	int32		last = 0;		/* last active period number */
 	int32		first_return = 0;
 	int32		streak = 0;
 
-	while (report_next_day(report, &event))
+	/* up to the first purchase */
+	for (;;)
 	{
-		int32		period = period_index(periods, event.day);
-		int32		number;
-
-		if (cohort == NULL)
+		if (!report_next_day(report, &cursor, &event))
+			return;
+		first = period_index(periods, event.day);
+		if (first != early_period)
 		{
-			/* a refund before the first purchase counts from the cohort's period on */
-			if (period != early_period)
-			{
-				early_money = 0;
-				early_period = period;
-			}
-			if (event.orders == 0)
-			{
-				add_money(&early_money, event.amount);
-				continue;
-			}
-			if (event.day < report->observed_since ||
-				(!pooled && period_start(periods, period) < report->observed_since))
-				return;
-			first = period;
-			cohort = cohort_with_cells(retention, first);
-			cohort->customers++;
-			if (cohort->money != NULL)
-				add_money(&cohort->money[0], early_money);
+			early_period = first;
+			early_money = 0;
 		}
-
-		number = period - first;
-		if (number <= retention->highest && cohort->money != NULL)
-			add_money(&cohort->money[number], event.amount);
-		if (event.orders > 0 && number > last)
-		{
-			if (retention->kind == KIND_ON && number <= retention->highest)
-				cohort->active[number]++;
-			if (first_return == 0)
-				first_return = number;
-			if (number == streak + 1)
-				streak = number;
-			last = number;
-		}
+		if (event.orders > 0)
+			break;
+		add_money(&early_money, event.amount);
 	}
-
-	if (cohort == NULL)
+	if (event.day < report->observed_since || first < retention->first_cohort)
 		return;
+
+	cohort = cohort_with_cells(retention, first);
+	active = cohort->active;
+	money = cohort->money;
+	cohort->customers++;
+	if (money != NULL)
+		add_money(&money[0], early_money);
+
+	/* the purchase and all that follows, without branches that are hard to guess */
+	do
+	{
+		int32		number = period_index(periods, event.day) - first;
+		int32		shown = Min(number, highest);
+		bool		is_new = event.orders > 0 && number > last;
+
+		if (money != NULL && number <= highest)
+			add_money(&money[number], event.amount);
+		if (is_on)
+			active[shown] += is_new && number <= highest;
+		first_return = is_new && first_return == 0 ? number : first_return;
+		streak += is_new && number == streak + 1;
+		last = is_new ? number : last;
+	} while (report_next_day(report, &cursor, &event));
+	report->reader.at = cursor;
+
 	switch (retention->kind)
 	{
 		case KIND_ON:
 			break;
 		case KIND_ON_OR_AFTER:
-			cohort->active[Min(last, retention->highest)]++;
+			active[Min(last, highest)]++;
 			break;
 		case KIND_ON_OR_BEFORE:
-			if (first_return > 0 && first_return <= retention->highest)
-				cohort->active[first_return]++;
+			if (first_return > 0 && first_return <= highest)
+				active[first_return]++;
 			break;
 		case KIND_STREAK:
-			cohort->active[Min(streak, retention->highest)]++;
+			active[Min(streak, highest)]++;
 			break;
 	}
 }
@@ -306,10 +309,12 @@ loyalty_retention(PG_FUNCTION_ARGS)
 	if (!report_begin(report, fcinfo, ARG_HISTORY, ARG_AS_OF, ARG_OBSERVED_SINCE, false))
 		return (Datum) 0;
 	report_periods(&retention.periods, report, grid);
+	/* a pooled row leaves out customers, one by one, but no cohort */
+	retention.first_cohort = pooled ? 0 : first_believed_period(&retention.periods, report);
 	retention.cohorts = report_cells(retention.periods.count, sizeof(Cohort));
 
 	while (report_next_customer(report))
-		count_customer(&retention, pooled);
+		count_customer(&retention);
 
 	for (int32 index = 0; index < retention.periods.count; index++)
 		if (retention.cohorts[index].customers > 0)
