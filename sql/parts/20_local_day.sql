@@ -6,7 +6,7 @@ AS 'MODULE_PATHNAME', 'loyalty_local_day'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION loyalty.local_day(timestamptz, text) IS
-'Calendar day of an instant in a time zone, whatever the TimeZone of the session: the same day as (at AT TIME ZONE time_zone)::date, faster. time_zone: a name of pg_timezone_names such as Europe/Paris (or an abbreviation or POSIX specification, as in AT TIME ZONE). NULL for a NULL argument. Errors: 22023 for an unknown zone, 22008 for infinity.';
+'Calendar day of an instant in a time zone, whatever the TimeZone of the session: the same day as (at AT TIME ZONE time_zone)::date, faster. time_zone: a name of pg_timezone_names such as Europe/Paris. Abbreviations and POSIX specifications work as in AT TIME ZONE, but what an abbreviation means depends on settings (timezone_abbreviations, from PostgreSQL 18 on TimeZone too) and most know no daylight saving: prefer names. NULL for a NULL argument. Errors: 22023 for an unknown zone, 22008 for infinity.';
 
 -- Without the next two, such arguments would be cast to timestamptz in the
 -- time zone of the session.  Not strict: they fail for NULL as well.
