@@ -1,0 +1,78 @@
+# make, make install, make installcheck   as for any PostgreSQL extension
+# make demo, make test                    on a server of their own that is gone afterwards
+#
+# The one version number stands in META.json, where PGXN wants three digits: 0.1.0 there is extension version 0.1.
+
+EXTENSION = loyalty
+DISTVERSION := $(shell sed -n '/"provides"/,$$ s/.*"version": *"\([0-9.]*\)".*/\1/p' META.json | head -n 1)
+EXTVERSION := $(basename $(DISTVERSION))
+
+MODULE_big = $(EXTENSION)
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+# Calls within the library go straight to their functions, and their names meet no others in the server.
+comma := ,
+SHLIB_LINK = -lm $(if $(filter linux,$(PORTNAME)),-Wl$(comma)-Bsymbolic)
+
+# Server headers compile under -Wextra only without the first two. The other three are for clang, when the flags and the
+# headers are those of a server that gcc built. (CC is known only once PGXS has been read.)
+PG_CFLAGS = -fno-semantic-interposition -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
+	$(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes) \
+	$(if $(filter 1,$(WERROR)),-Werror)
+
+PARTS = $(sort $(wildcard sql/parts/*.sql))
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
+EXTRA_CLEAN = $(EXTENSION)--*.sql $(EXTENSION)-*.zip
+
+# pg_regress looks for NAME.sql in test/sql and for NAME.out in ./expected, in every version.
+REGRESS := $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
+REGRESS_OPTS = --inputdir=test --load-extension=$(EXTENSION)
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+ifneq ($(wildcard $(PGXS)),)
+
+# A server with JIT asks for bitcode, which takes the clang it was built with; where there is none, go without.
+ifeq ($(shell command -v "$$(sed -n 's/^CLANG *= *//p' '$(dir $(PGXS))../Makefile.global')"),)
+override with_llvm = no
+endif
+
+include $(PGXS)
+
+else
+
+all install installcheck uninstall clean:
+	@echo '"$(PG_CONFIG)" does not lead to the PostgreSQL server headers. Install them' >&2
+	@echo '  (Debian, Ubuntu: postgresql-server-dev-15; Fedora: postgresql-server-devel; or your version of these),' >&2
+	@echo 'or say which PostgreSQL to build for: make PG_CONFIG=/path/to/pg_config' >&2
+	@exit 1
+
+endif
+
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile
+
+# The folder is a prerequisite because a part may also go away.
+$(DATA_built): $(PARTS) sql/parts META.json Makefile
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; awk 1 $(PARTS) </dev/null; } > $@.tmp
+	mv $@.tmp $@
+
+.PHONY: demo test check-version dist
+
+demo:
+	@dev/setup
+	@exec dev/with-server psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --file=examples/demo.sql </dev/null
+
+# TESTS="retention growth" runs only the tests of these names.
+test: check-version
+	@dev/setup test
+	@exec dev/with-server dev/run-tests </dev/null
+
+check-version:
+	@grep -qx "default_version = '$(EXTVERSION)'" $(EXTENSION).control && \
+		test "$$(grep -c '"version": "$(DISTVERSION)"' META.json)" = 2 || \
+		{ echo 'The version of provides.$(EXTENSION) in META.json is $(DISTVERSION): say the same at its top,' >&2; \
+		  echo "and default_version = '$(EXTVERSION)' in $(EXTENSION).control." >&2; exit 1; }
+
+dist:
+	git archive --format=zip --prefix=$(EXTENSION)-$(DISTVERSION)/ --output=$(EXTENSION)-$(DISTVERSION).zip HEAD
