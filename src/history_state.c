@@ -172,6 +172,8 @@ history_is_small_state(const struct varlena *value)
 	/* a short header means a short value: no state is one */
 	return VARATT_IS_4B_U(value) && VARSIZE(value) >= SMALL_FIRST &&
 		VARSIZE(value) <= SMALL_MAX && small->version == SMALL_VERSION &&
+		small->key_type >= HISTORY_KEY_BIGINT && small->key_type <= HISTORY_KEY_UUID &&
+		small->scale <= HISTORY_MAX_SCALE && small->rows > 0 &&
 		offsetof(SmallHistory, row) + small->rows * sizeof(HistoryRow) +
 		(Size) small->end_used <= VARSIZE(value);
 }
@@ -804,12 +806,12 @@ small_create(HistoryKeyType key_type, Size size)
 	return small;
 }
 
-/* A place at the end, by its distance from it. */
+/* So many bytes at the end, by their distance from it. */
 static inline uint8_t *
-small_place(const SmallHistory *small, uint64_t distance)
+small_place(const SmallHistory *small, uint64_t distance, Size size)
 {
-	if (distance > small->end_used)
-		elog(ERROR, "state of customer_history points outside itself");
+	if (distance > small->end_used || distance < size)
+		history_raise_damage("it points outside itself");
 	return (uint8_t *) small + VARSIZE(small) - distance;
 }
 
@@ -824,7 +826,7 @@ static uint32
 small_put(SmallHistory *small, const void *bytes, Size size)
 {
 	small->end_used += (uint32) size;
-	memcpy(small_place(small, small->end_used), bytes, size);
+	memcpy(small_place(small, small->end_used, size), bytes, size);
 	return small->end_used;
 }
 
@@ -837,12 +839,13 @@ small_key(const SmallHistory *small, const HistoryRow *row)
 		key.number = ROW_NUMBER_OF_KEY(row->key);
 	else
 	{
-		const uint8_t *place = small_place(small, row->key);
+		const uint8_t *place = small_place(small, row->key, sizeof(uint32));
 
 		memcpy(&key.size, place, sizeof(uint32));
 		key.bytes = place + sizeof(uint32);
-		if (row->key < sizeof(uint32) || key.size > row->key - sizeof(uint32))
-			elog(ERROR, "state of customer_history points outside itself");
+		if (key.size > row->key - sizeof(uint32) ||
+			(small->key_type == HISTORY_KEY_UUID && key.size != UUID_KEY_SIZE))
+			history_raise_damage("it points outside itself");
 	}
 	return key;
 }
@@ -853,7 +856,7 @@ small_event(const SmallHistory *small, const HistoryRow *row, HistoryDay *event)
 	WideRow		wide = {0};
 
 	if (row->day & ROW_WIDE)
-		memcpy(&wide, small_place(small, (uint32) row->amount), sizeof(WideRow));
+		memcpy(&wide, small_place(small, (uint32) row->amount, sizeof(WideRow)), sizeof(WideRow));
 	row_event(row, &wide, event);
 }
 
@@ -877,7 +880,8 @@ small_raise_scale(SmallHistory *small, int scale)
 				WideRow		wide = {event.orders, event.valued_orders, event.amount};
 
 				if (pass == 1)
-					memcpy(small_place(small, (uint32) row->amount), &wide, sizeof(WideRow));
+					memcpy(small_place(small, (uint32) row->amount, sizeof(WideRow)),
+						   &wide, sizeof(WideRow));
 			}
 			else
 			{
@@ -966,8 +970,8 @@ small_grow(const SmallHistory *small)
 
 	memcpy((char *) grown + VARHDRSZ, (const char *) small + VARHDRSZ,
 		   offsetof(SmallHistory, row) - VARHDRSZ + small->rows * sizeof(HistoryRow));
-	memcpy(small_place(grown, grown->end_used), small_place(small, small->end_used),
-		   small->end_used);
+	memcpy((char *) grown + VARSIZE(grown) - grown->end_used,
+		   (const char *) small + VARSIZE(small) - small->end_used, small->end_used);
 	return grown;
 }
 
