@@ -27,8 +27,13 @@
 #define SHORT_SCALE(header)		(((header) & 0x1F80) >> 7)
 #define SHORT_WEIGHT(header)	(((int) ((header) & 0x7F) ^ 0x40) - 0x40)
 #define LONG_SCALE(header)		((header) & 0x3FFF)
+#define SHORT_SCALE_SHIFT		7
+#define SHORT_WEIGHT_MASK		0x7F
 #define DIGIT_BASE				10000
 #define DIGIT_DECIMALS			4
+
+/* Digits of the largest amount: 39 decimals, cut anywhere. */
+#define AMOUNT_MAX_DIGITS		11
 
 static const int64 powers_of_ten[] = {
 	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
@@ -133,6 +138,59 @@ read_layout(const char *data, Size size, Amount *amount, int *scale)
 	*amount = negative ? -value : value;
 }
 
+static struct varlena *
+write_layout(Amount amount, int scale)
+{
+	UnsignedAmount magnitude = amount < 0 ? -(UnsignedAmount) amount : (UnsignedAmount) amount;
+	int			fraction_digits = (scale + DIGIT_DECIMALS - 1) / DIGIT_DECIMALS;
+	int			excess = fraction_digits * DIGIT_DECIMALS - scale;
+	int64		last_base = powers_of_ten[DIGIT_DECIMALS - excess];
+	int16		digits[AMOUNT_MAX_DIGITS];
+	int16	   *end = digits + AMOUNT_MAX_DIGITS;
+	int16	   *first = end;
+	uint64		rest;
+	int			weight;
+	uint16		header;
+	Size		size;
+	struct varlena *value;
+
+	/* the last digit may lack decimals; dividing 128 bits is slow */
+	if (magnitude <= PG_UINT64_MAX)
+	{
+		rest = (uint64) magnitude;
+		*--first = (int16) (rest % last_base * powers_of_ten[excess]);
+		rest /= last_base;
+	}
+	else
+	{
+		*--first = (int16) ((int64) (magnitude % last_base) * powers_of_ten[excess]);
+		magnitude /= last_base;
+		while (magnitude > PG_UINT64_MAX)
+		{
+			*--first = (int16) (magnitude % DIGIT_BASE);
+			magnitude /= DIGIT_BASE;
+		}
+		rest = (uint64) magnitude;
+	}
+	for (; rest > 0; rest /= DIGIT_BASE)
+		*--first = (int16) (rest % DIGIT_BASE);
+
+	weight = (int) (end - first) - fraction_digits - 1;
+	while (end > first && end[-1] == 0)
+		end--;
+	if (end == first)
+		weight = 0;
+
+	header = HEADER_SHORT | (amount < 0 ? SHORT_NEGATIVE : 0) |
+		scale << SHORT_SCALE_SHIFT | (weight & SHORT_WEIGHT_MASK);
+	size = VARHDRSZ + sizeof(uint16) + (end - first) * sizeof(int16);
+	value = palloc(size);
+	SET_VARSIZE(value, size);
+	memcpy(VARDATA(value), &header, sizeof(uint16));
+	memcpy(VARDATA(value) + sizeof(uint16), first, (end - first) * sizeof(int16));
+	return value;
+}
+
 /* Through numeric's own output. */
 static void
 read_text(Datum numeric, Amount *amount, int *scale)
@@ -145,7 +203,7 @@ read_text(Datum numeric, Amount *amount, int *scale)
 	if (negative)
 		c++;
 	if (*c < '0' || *c > '9')
-		raise_not_finite(text);
+		raise_not_finite(*c == 'N' ? "NaN" : negative ? "-infinity" : "infinity");
 	*scale = 0;
 	for (; *c != '\0'; c++)
 	{
@@ -166,7 +224,8 @@ static bool
 layout_is_known(void)
 {
 	static const char *const samples[] = {
-		"0", "0.00", "-0.01", "1234.5678", "-98765432109876.54", "10000", "0.00000001"
+		"0", "0.00", "-0.01", "1234.5678", "-98765432109876.54", "10000", "0.00000001",
+		"-12345678901234567890123.40"
 	};
 
 	for (int i = 0; i < lengthof(samples); i++)
@@ -179,24 +238,35 @@ layout_is_known(void)
 		Amount		by_text;
 		int			scale_by_layout;
 		int			scale_by_text;
+		struct varlena *written;
 
 		read_layout(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &by_layout, &scale_by_layout);
 		read_text(numeric, &by_text, &scale_by_text);
 		if (by_layout != by_text || scale_by_layout != scale_by_text)
 			return false;
+		written = write_layout(by_text, scale_by_text);
+		if (VARSIZE(written) != VARSIZE(value) || memcmp(written, value, VARSIZE(value)) != 0)
+			return false;
 	}
 	return true;
+}
+
+static inline bool
+may_use_layout(void)
+{
+	static int	known = -1;		/* not asked yet */
+
+	if (unlikely(known < 0))
+		known = layout_is_known();
+	return known;
 }
 
 void
 amount_of_numeric(Datum numeric, Amount *amount, int *scale)
 {
-	static int	known = -1;		/* not asked yet */
 	struct varlena *value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(numeric));
 
-	if (unlikely(known < 0))
-		known = layout_is_known();
-	if (likely(known) && VARSIZE_ANY_EXHDR(value) >= sizeof(uint16))
+	if (likely(may_use_layout()) && VARSIZE_ANY_EXHDR(value) >= sizeof(uint16))
 		read_layout(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), amount, scale);
 	else
 		read_text(numeric, amount, scale);
@@ -210,8 +280,8 @@ numeric_of_amount(Amount amount, int scale)
 	char		text[64];
 	char	   *c = text + sizeof(text);
 
-	if (amount >= PG_INT64_MIN && amount <= PG_INT64_MAX)
-		return NumericGetDatum(int64_div_fast_to_numeric((int64) amount, scale));
+	if (likely(may_use_layout()))
+		return PointerGetDatum(write_layout(amount, scale));
 
 	*--c = '\0';
 	for (int place = 0; magnitude > 0 || place <= scale; place++)

@@ -731,7 +731,7 @@ history_validate(const uint8_t *data, size_t size, const HistoryHost *host,
 			if ((++steps & 0xffff) == 0)
 				host->check_cancel();
 			damage = check_event(&event);
-			any_known |= event.valued_orders > 0 || event.amount != 0;
+			any_known |= event_has_amount(&event);
 			if (event.day < first_day)
 				first_day = event.day;
 			if (damage == NULL)

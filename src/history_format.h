@@ -113,6 +113,13 @@ typedef struct HistoryDay
 	Amount		amount;			/* known amounts and refunds */
 } HistoryDay;
 
+/* Refunds are below zero, so money without a valued order is one. */
+static inline bool
+event_has_amount(const HistoryDay *event)
+{
+	return event->valued_orders > 0 || event->amount != 0;
+}
+
 typedef struct HistoryHeader
 {
 	HistoryKeyType key_type;

@@ -44,11 +44,4 @@ extern bool history_is_small_state(const struct varlena *value);
 /* The union of flat values, in the current memory context. */
 extern CustomerHistory *history_merge_values(const CustomerHistory *const *values, int count);
 
-/* Whether any amount of the event is known. */
-static inline bool
-event_has_amount(const HistoryDay *event)
-{
-	return event->valued_orders > 0 || event->amount != 0;
-}
-
 #endif							/* LOYALTY_HISTORY_STATE_H */
