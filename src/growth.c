@@ -2,10 +2,9 @@
  * growth.c
  *	  Customers and money won, kept and lost from period to period.
  *
- * One pass over the history.  Each customer is walked from one period that
- * has days to the next, and every period is booked when it is complete.
- * Refunds before the first purchase wait for it in a list, as a customer
- * without a purchase counts nowhere.
+ * One pass over the history.  The days of a customer are put together to
+ * the periods that have some; when all are read and there is a purchase among
+ * them, these periods are booked one after the other.
  *
  * Customers.  A purchase makes the customer active in its period and the
  * lapse - 1 that follow.  Of such spans that overlap or touch, the first
@@ -20,8 +19,10 @@
  * contraction.  They are not booked, since the movement of that kind is also
  * what the others leave of the change in revenue.
  *
- * Time per customer: its days.  Memory: two cells and a refund for every
- * period of the report.
+ * Time per customer: its days.  Memory: two cells and a customer's period for
+ * every period of the report.  Whether a customer comes again in the same
+ * period, skips one or spends more is a coin's toss, which costs more than
+ * all the rest where it is branched on: the inner loops compute with it.
  */
 #include "postgres.h"
 
@@ -38,7 +39,7 @@ enum
 
 typedef enum Movement
 {
-	MOVEMENT_EXPANSION,			/* 0, see close_period */
+	MOVEMENT_EXPANSION,			/* 0, see book_customer */
 	MOVEMENT_CONTRACTION,
 	MOVEMENT_RESURRECTED,
 	MOVEMENT_NEW,
@@ -56,12 +57,13 @@ typedef struct GrowthCell
 	Amount		movements[MOVEMENTS];	/* changes of money: less is negative */
 } GrowthCell;
 
-/* What a customer got back in a period before its first purchase. */
-typedef struct EarlyRefund
+/* A period in which the current customer has days. */
+typedef struct CustomerPeriod
 {
+	GrowthCell *cell;
 	Amount		money;
-	int32		period;
-} EarlyRefund;
+	bool		purchased;
+} CustomerPeriod;
 
 typedef struct Growth
 {
@@ -69,22 +71,8 @@ typedef struct Growth
 	int32		lapse;			/* at most periods.count */
 	GrowthCell *cells;			/* 0 .. periods.count - 1 are the rows; others catch
 								 * what is outside of them */
-	EarlyRefund *refunds;		/* of the current customer */
+	CustomerPeriod *customer;	/* from 1 on; 0 stands for nothing before */
 } Growth;
-
-/* A customer on the way from one period that has days to the next. */
-typedef struct Walk
-{
-	GrowthCell *cell;			/* of this period */
-	bool		purchased;		/* in this period */
-	Amount		money;			/* in this period */
-	GrowthCell *active_until;	/* after the activity that purchases before this
-								 * period made; cells - 1 without any */
-	Movement	start;			/* what the start of activity is */
-	GrowthCell *previous;		/* the period before that had days */
-	Amount		previous_money;
-	bool		books_drop;		/* an empty period after it has to be booked */
-} Walk;
 
 static inline Amount
 money_less(Amount a, Amount b)
@@ -96,124 +84,111 @@ money_less(Amount a, Amount b)
 	return result;
 }
 
-/* Books a change in a period without a purchase. */
-static void
-book_without_purchase(const Walk *walk, GrowthCell *cell, Amount change)
+/*
+ * Puts the days of the customer together to periods, and returns the last
+ * one.  Returns NULL without a purchase, as the customer counts nowhere then.
+ */
+static CustomerPeriod *
+read_customer(Report *report, const Growth *growth)
 {
-	Movement	movement = cell == walk->active_until ? MOVEMENT_CHURNED :
+	HistoryCursor cursor = report->reader.at;
+	HistoryDay	event;
+	CustomerPeriod *last = growth->customer;
+	GrowthCell *cell = NULL;
+	Amount		money = 0;
+	bool		purchased = false;
+	bool		has_purchase = false;
+
+	while (report_next_day(report, &cursor, &event))
+	{
+		int32		period = period_index(&growth->periods, event.day);
+		int64		same;
+
+		if (unlikely(period < 0))
+			continue;			/* a refund before the first row */
+
+		same = -(int64) (cell == &growth->cells[period]);
+		cell = &growth->cells[period];
+		last += 1 + same;
+		money &= (Amount) same;
+		add_money(&money, event.amount);
+		purchased = (purchased & same) | (event.orders > 0);
+		has_purchase |= purchased;
+		last->cell = cell;
+		last->money = money;
+		last->purchased = purchased;
+	}
+	report->reader.at = cursor;
+	return has_purchase ? last : NULL;
+}
+
+/*
+ * Books a change in a period without a purchase.  active_until is the period
+ * after the activity that the purchases so far made.
+ */
+static void
+book_without_purchase(GrowthCell *cell, const GrowthCell *active_until, Amount change)
+{
+	Movement	movement = cell == active_until ? MOVEMENT_CHURNED :
 		change < 0 ? MOVEMENT_CONTRACTION : MOVEMENT_EXPANSION;
 
 	add_money(&cell->movements[movement], change);
 }
 
-/* Books the empty period after walk->previous. */
+/* Books that the period after this one is empty. */
 static void
-book_drop(const Walk *walk)
+book_drop(const CustomerPeriod *this, const GrowthCell *active_until)
 {
-	book_without_purchase(walk, walk->previous + 1, money_less(0, walk->previous_money));
-}
-
-/*
- * Books the period.  Whether there was one just before it, whether activity
- * starts and whether the money has grown are tosses of a coin, so they are
- * computed with and not branched on.
- */
-static pg_attribute_always_inline void
-close_period(const Growth *growth, Walk *walk)
-{
-	GrowthCell *cell = walk->cell;
-	bool		adjacent = cell == walk->previous + 1;
-	Amount		before = walk->previous_money & (Amount) -(int64) adjacent;
-	Amount		change = money_less(walk->money, before);
-
-	if (unlikely(walk->books_drop) && !adjacent)
-		book_drop(walk);
-
-	add_money(&cell->revenue, walk->money);
-	if (likely(walk->purchased))
-	{
-		bool		starts = cell > walk->active_until;
-		Movement	movement = starts * walk->start +
-			(!starts & (change < 0)) * MOVEMENT_CONTRACTION;
-
-		add_money(&cell->movements[movement], change);
-		/* with the first start goes an end in cell -1 */
-		cell->started += starts;
-		walk->active_until->ended += starts;
-		walk->active_until = cell + growth->lapse;
-		walk->start = MOVEMENT_RESURRECTED;
-		walk->books_drop = growth->lapse > 1 && walk->money < 0;
-	}
-	else
-	{
-		book_without_purchase(walk, cell, change);
-		walk->books_drop = true;
-	}
-
-	walk->previous = cell;
-	walk->previous_money = walk->money;
-	walk->money = 0;
-	walk->purchased = false;
+	book_without_purchase(this->cell + 1, active_until, money_less(0, this->money));
 }
 
 static void
-book_customer(Report *report, Growth *growth)
+book_customer(const Growth *growth, const CustomerPeriod *last)
 {
-	HistoryCursor cursor = report->reader.at;
-	HistoryDay	event;
-	Walk		walk = {
-		.active_until = growth->cells - 1,
-		.start = MOVEMENT_NEW,
-		.previous = growth->cells - 1
-	};
-	int32		refunds = 0;
-	int32		period;
-	GrowthCell *cell;
+	const CustomerPeriod *this = growth->customer + 1;
+	Size		lapse = growth->lapse;
+	GrowthCell *active_until = growth->cells - 1;
+	Movement	start = MOVEMENT_NEW;
+	bool		books_drop = false; /* should an empty period follow */
 
-	/* up to the first purchase, without which nothing counts */
-	for (;;)
+	while (!this->purchased)
+		this++;
+	this->cell->newcomers++;
+
+	for (this = growth->customer + 1; this <= last; this++)
 	{
-		if (!report_next_day(report, &cursor, &event))
-			return;
-		period = period_index(&growth->periods, event.day);
-		if (likely(event.orders > 0))
-			break;
-		if (period < 0)
-			continue;			/* before the first row */
-		if (refunds > 0 && growth->refunds[refunds - 1].period == period)
-			add_money(&growth->refunds[refunds - 1].money, event.amount);
+		GrowthCell *cell = this->cell;
+		bool		adjacent = cell == this[-1].cell + 1;
+		Amount		before = this[-1].money & (Amount) -(int64) adjacent;
+		Amount		change = money_less(this->money, before);
+
+		if (unlikely(books_drop & !adjacent))
+			book_drop(this - 1, active_until);
+
+		add_money(&cell->revenue, this->money);
+		if (likely(this->purchased))
+		{
+			bool		starts = cell > active_until;
+			Movement	movement = starts * start +
+				(!starts & (change < 0)) * MOVEMENT_CONTRACTION;
+
+			add_money(&cell->movements[movement], change);
+			/* with the first start goes an end in a cell before the rows */
+			cell->started += starts;
+			active_until->ended += starts;
+			active_until = cell + lapse;
+			start = MOVEMENT_RESURRECTED;
+			books_drop = (lapse > 1) & (this->money < 0);
+		}
 		else
 		{
-			growth->refunds[refunds].period = period;
-			growth->refunds[refunds].money = event.amount;
-			refunds++;
+			book_without_purchase(cell, active_until, change);
+			books_drop = true;
 		}
 	}
-	cell = &growth->cells[period];
-	cell->newcomers++;
-	for (int32 i = 0; i < refunds; i++)
-	{
-		walk.cell = &growth->cells[growth->refunds[i].period];
-		walk.money = growth->refunds[i].money;
-		if (walk.cell != cell)
-			close_period(growth, &walk);
-	}
-
-	do
-	{
-		walk.cell = cell;
-		add_money(&walk.money, event.amount);
-		walk.purchased |= event.orders > 0;
-		cell = report_next_day(report, &cursor, &event) ?
-			&growth->cells[period_index(&growth->periods, event.day)] : NULL;
-		if (cell != walk.cell)
-			close_period(growth, &walk);
-	} while (cell != NULL);
-	report->reader.at = cursor;
-
-	if (walk.books_drop)
-		book_drop(&walk);
-	walk.active_until->ended++;
+	if (books_drop)
+		book_drop(last, active_until);
+	active_until->ended++;
 }
 
 static inline void
@@ -318,10 +293,16 @@ loyalty_growth(PG_FUNCTION_ARGS)
 	growth.cells = report_cells((Size) growth.periods.count + growth.lapse + 1,
 								sizeof(GrowthCell));
 	growth.cells++;
-	growth.refunds = report_cells(growth.periods.count, sizeof(EarlyRefund));
+	growth.customer = report_cells((Size) growth.periods.count + 1, sizeof(CustomerPeriod));
+	growth.customer[0].cell = growth.cells - 1;
 
 	while (report_next_customer(&report))
-		book_customer(&report, &growth);
+	{
+		const CustomerPeriod *last = read_customer(&report, &growth);
+
+		if (last != NULL)
+			book_customer(&growth, last);
+	}
 	emit_rows(&report, &growth);
 	return (Datum) 0;
 }

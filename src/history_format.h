@@ -214,28 +214,31 @@ history_cursor_next(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *ev
 {
 	const uint8_t *p = cursor->next;
 	bool		has_amounts = reader->header.has_amounts;
+	uint32_t	gap;
 	uint32_t	amount = 0;
 
 	if (cursor->days_left == 0)
 		return false;
-	if (reader->end - p < 3 || p[0] >= GAP_TWO_BYTES ||
-		(has_amounts &&
-		 (amount = (uint32_t) p[1] | (uint32_t) p[2] << 8) >= AMOUNT_FOUR_BYTES))
+	if (reader->end - p < 4)
+		goto slow;
+
+	/* a plain event in a short form, as nearly all are */
+	gap = *p++;
+	if (gap >= GAP_TWO_BYTES)
 	{
-		/* through copies, for the sake of the registers */
-		HistoryDay	read;
-		bool		sound;
-
-		reader->at = *cursor;
-		sound = history_read_day_slow(reader, &read);
-		*cursor = reader->at;
-		*event = read;
-		return sound;
+		if (gap >= GAP_THREE_BYTES)
+			goto slow;
+		gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + *p++;
 	}
-
-	/* a plain event in its shortest form, as nearly all are */
-	cursor->next = p + (has_amounts ? 3 : 1);
-	cursor->day += p[0] + 1;
+	if (has_amounts)
+	{
+		amount = (uint32_t) p[0] | (uint32_t) p[1] << 8;
+		if (amount >= AMOUNT_FOUR_BYTES)
+			goto slow;
+		p += 2;
+	}
+	cursor->next = p;
+	cursor->day += gap + 1;
 	cursor->days_left--;
 	event->day = (Day) cursor->day;
 	event->orders = 1;
@@ -248,6 +251,19 @@ history_cursor_next(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *ev
 		return false;
 	}
 	return true;
+
+slow:
+	{
+		/* through copies, for the sake of the registers */
+		HistoryDay	read;
+		bool		sound;
+
+		reader->at = *cursor;
+		sound = history_read_day_slow(reader, &read);
+		*cursor = reader->at;
+		*event = read;
+		return sound;
+	}
 }
 
 static inline bool

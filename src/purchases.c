@@ -146,9 +146,9 @@ add_customer(Report *report, Purchases *purchases)
 		int32		next = cell_of_day(purchases, event.day);
 		PurchasesPart *part = next > first_period ?
 			&cells[next].returning : &cells[next].newcomers;
-		int64		before = next == period ? orders : 0;
+		int64		before = orders & -(int64) (next == period);
 
-		/* sums instead of branches, which would be a coin's toss */
+		/* no branches, which would be a coin's toss */
 		period = next;
 		orders = before + event.orders;
 		part->customers += (before == 0) & (orders > 0);

@@ -183,7 +183,7 @@ report_begin(Report *report, FunctionCallInfo fcinfo, int history_arg,
 	InitMaterializedSRF(fcinfo, 0);
 	report->result = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	report->observed_since = DAY_FIRST;
+	report->observed_since = PG_INT32_MIN;
 	if (observed_since_arg >= 0)
 		arg_day(fcinfo, observed_since_arg, "observed_since", &report->observed_since);
 	has_as_of = as_of_arg >= 0 && arg_day(fcinfo, as_of_arg, "as_of", &report->as_of);

@@ -56,7 +56,7 @@ typedef struct Report
 	ReturnSetInfo *result;
 	HistoryReader reader;
 	Day			as_of;
-	Day			observed_since; /* DAY_FIRST: everything is believed */
+	Day			observed_since; /* least integer: everything is believed */
 	uint32		steps;			/* customers, for looking for a cancel request */
 	int			column;			/* the next one to be set */
 	Datum		values[REPORT_MAX_COLUMNS];
@@ -164,10 +164,11 @@ period_index(const ReportPeriods *periods, Day day)
 	return period_of_day(periods->grid, day) - periods->first_period;
 }
 
+/* The first period there is may begin before the first date there is. */
 static inline Day
 period_start(const ReportPeriods *periods, int32 index)
 {
-	return period_first_day(periods->grid, periods->first_period + index);
+	return Max(period_first_day(periods->grid, periods->first_period + index), DAY_FIRST);
 }
 
 /* Whether the period had ended by as_of. */

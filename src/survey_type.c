@@ -1,0 +1,596 @@
+/*
+ * survey_type.c
+ *	  nps_survey as a type: input and output, order, casts, sum and difference.
+ *
+ * Text is scale and counts, 0..10:{1,0,0,2,0,4,3,9,12,30,25}: at most 227
+ * characters, because the counts have at most 19 digits.  In text blanks may
+ * stand between the parts; output has none, and no leading zeros.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "common/int.h"
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+
+#include "survey.h"
+
+PG_FUNCTION_INFO_V1(nps_survey_in);
+PG_FUNCTION_INFO_V1(nps_survey_out);
+PG_FUNCTION_INFO_V1(nps_survey_recv);
+PG_FUNCTION_INFO_V1(nps_survey_send);
+PG_FUNCTION_INFO_V1(nps_survey_eq);
+PG_FUNCTION_INFO_V1(nps_survey_ne);
+PG_FUNCTION_INFO_V1(nps_survey_lt);
+PG_FUNCTION_INFO_V1(nps_survey_le);
+PG_FUNCTION_INFO_V1(nps_survey_gt);
+PG_FUNCTION_INFO_V1(nps_survey_ge);
+PG_FUNCTION_INFO_V1(nps_survey_cmp);
+PG_FUNCTION_INFO_V1(nps_survey_hash);
+PG_FUNCTION_INFO_V1(nps_survey_hash_extended);
+PG_FUNCTION_INFO_V1(nps_survey_from_array);
+PG_FUNCTION_INFO_V1(nps_survey_to_array);
+PG_FUNCTION_INFO_V1(nps_survey_from_jsonb);
+PG_FUNCTION_INFO_V1(nps_survey_to_jsonb);
+PG_FUNCTION_INFO_V1(nps_survey_merge);
+PG_FUNCTION_INFO_V1(nps_survey_subtract);
+
+#define MAX_ECHO	300			/* bytes of input in a message: all of any survey */
+
+/* ---------- the value ---------- */
+
+NpsSurvey *
+survey_new(int lowest, int highest)
+{
+	Size		size = survey_size(highest - lowest + 1);
+	NpsSurvey  *survey = palloc0(size);
+
+	SET_VARSIZE(survey, size);
+	survey->version = SURVEY_VERSION;
+	survey->lowest = lowest;
+	survey->highest = highest;
+	return survey;
+}
+
+static void
+damaged(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("damaged value of type nps_survey: %s", what)));
+}
+
+void
+survey_damaged(const NpsSurvey *survey)
+{
+	if (VARSIZE(survey) < offsetof(NpsSurvey, counts))
+		damaged("it is too short");
+	if (survey->version != SURVEY_VERSION || survey->zero != 0)
+		damaged(psprintf("its version is %d, and this server reads %d",
+						 survey->version | survey->zero << 8, SURVEY_VERSION));
+	damaged("scale and length do not fit");
+}
+
+SurveyTally
+survey_tally(const NpsSurvey *survey)
+{
+	SurveyTally tally = {survey->lowest, survey->highest, 0, survey->counts};
+
+	if (unlikely(!tally_total(survey->counts, survey_points(survey), &tally.answers)))
+		damaged("its counts are impossible");
+	return tally;
+}
+
+/*
+ * What forbids that scale, or these counts, in a value that comes from
+ * outside; NULL if nothing does.
+ */
+static const char *
+scale_fault(int64 lowest, int64 highest)
+{
+	if (scale_is_valid(lowest, highest))
+		return NULL;
+	return psprintf("A scale lies within 0..%d and has at least two points, unlike "
+					INT64_FORMAT ".." INT64_FORMAT ".", SCALE_MAX, lowest, highest);
+}
+
+static const char *
+counts_fault(const NpsSurvey *survey)
+{
+	int64		answers;
+
+	for (int i = 0; i < survey_points(survey); i++)
+		if (survey->counts[i] < 0)
+			return psprintf("The number of answers at %d is " INT64_FORMAT ", and must not be negative.",
+							survey->lowest + i, survey->counts[i]);
+	if (!tally_total(survey->counts, survey_points(survey), &answers))
+		return psprintf("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX);
+	return NULL;
+}
+
+static const char *
+points_fault(int64 lowest, int64 highest, int64 counts)
+{
+	if (counts == highest - lowest + 1)
+		return NULL;
+	return psprintf("The scale " INT64_FORMAT ".." INT64_FORMAT " has " INT64_FORMAT
+					" points, and there are " INT64_FORMAT " counts.",
+					lowest, highest, highest - lowest + 1, counts);
+}
+
+/* ---------- text ---------- */
+
+static void
+skip_blanks(const char **text)
+{
+	while (**text == ' ' || (**text >= '\t' && **text <= '\r'))
+		(*text)++;
+}
+
+/* Passes over blanks and then exactly that. */
+static bool
+skip_token(const char **text, const char *token)
+{
+	Size		length = strlen(token);
+
+	skip_blanks(text);
+	if (strncmp(*text, token, length) != 0)
+		return false;
+	*text += length;
+	return true;
+}
+
+/* A number without sign; *overflow: it exceeds 64 bits. */
+static bool
+read_number(const char **text, int64 *number, bool *overflow)
+{
+	skip_blanks(text);
+	if (**text < '0' || **text > '9')
+		return false;
+	*number = 0;
+	while (**text >= '0' && **text <= '9')
+	{
+		if (pg_mul_s64_overflow(*number, 10, number) ||
+			pg_add_s64_overflow(*number, **text - '0', number))
+			*overflow = true;
+		(*text)++;
+	}
+	return true;
+}
+
+/*
+ * The survey in a text, or NULL with an SQLSTATE and a sentence about it (no
+ * sentence: this is no survey at all).
+ */
+static NpsSurvey *
+parse(const char *text, int *sqlstate, const char **fault)
+{
+	NpsSurvey  *survey;
+	int64		counts[SCALE_MAX_POINTS];
+	int64		lowest,
+				highest,
+				number;
+	int64		points = 0;
+	bool		overflow = false;
+
+	*sqlstate = ERRCODE_INVALID_TEXT_REPRESENTATION;
+	*fault = NULL;
+	if (!read_number(&text, &lowest, &overflow) || !skip_token(&text, "..") ||
+		!read_number(&text, &highest, &overflow) || !skip_token(&text, ":") ||
+		!skip_token(&text, "{"))
+		return NULL;
+	do
+	{
+		if (!read_number(&text, &number, &overflow))
+			return NULL;
+		if (points < SCALE_MAX_POINTS)
+			counts[points] = number;
+		points++;
+	} while (skip_token(&text, ","));
+	if (!skip_token(&text, "}"))
+		return NULL;
+	skip_blanks(&text);
+	if (*text != '\0')
+		return NULL;
+
+	if (overflow)
+	{
+		*sqlstate = ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
+		*fault = psprintf("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX);
+		return NULL;
+	}
+	if ((*fault = scale_fault(lowest, highest)) != NULL ||
+		(*fault = points_fault(lowest, highest, points)) != NULL)
+		return NULL;
+
+	survey = survey_new((int) lowest, (int) highest);
+	memcpy(survey->counts, counts, points * sizeof(int64));
+	*sqlstate = ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
+	*fault = counts_fault(survey);
+	return *fault == NULL ? survey : NULL;
+}
+
+Datum
+nps_survey_in(PG_FUNCTION_ARGS)
+{
+	const char *text = PG_GETARG_CSTRING(0);
+	const char *fault;
+	int			sqlstate;
+	NpsSurvey  *survey = parse(text, &sqlstate, &fault);
+
+	if (survey == NULL)
+		input_error(fcinfo->context, (Datum) 0,
+					(errcode(sqlstate),
+					 errmsg("invalid input for type nps_survey: \"%.*s\"",
+							pg_mbcliplen(text, (int) strlen(text), MAX_ECHO), text),
+					 errdetail("%s", fault != NULL ? fault :
+							   "Its text is the scale and how many answers each point of it got, from the lowest to the highest."),
+					 errhint("For example: 1..5:{2,0,3,10,7}.")));
+	PG_RETURN_POINTER(survey);
+}
+
+static void
+append_counts(StringInfo text, const NpsSurvey *survey)
+{
+	for (int i = 0; i < survey_points(survey); i++)
+		appendStringInfo(text, "%s" INT64_FORMAT, i == 0 ? "" : ",", survey->counts[i]);
+}
+
+Datum
+nps_survey_out(PG_FUNCTION_ARGS)
+{
+	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "%d..%d:{", survey->lowest, survey->highest);
+	append_counts(&text, survey);
+	appendStringInfoChar(&text, '}');
+	PG_RETURN_CSTRING(text.data);
+}
+
+/* ---------- the wire ---------- */
+
+static void
+invalid_binary(const char *fault)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid binary value for type nps_survey"),
+			 errdetail("%s", fault)));
+}
+
+Datum
+nps_survey_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
+	int			version = pq_getmsgbyte(message);
+	int			lowest = pq_getmsgbyte(message);
+	int			highest = pq_getmsgbyte(message);
+	int			zero = pq_getmsgbyte(message);
+	NpsSurvey  *survey;
+	const char *fault;
+
+	if (version != SURVEY_VERSION || zero != 0)
+		invalid_binary(psprintf("Its version is %d, and this server reads %d.",
+								version | zero << 8, SURVEY_VERSION));
+	if ((fault = scale_fault(lowest, highest)) != NULL)
+		invalid_binary(fault);
+	if (message->len - message->cursor != (highest - lowest + 1) * (int) sizeof(int64))
+		invalid_binary("Its length does not fit its scale.");
+
+	survey = survey_new(lowest, highest);
+	for (int i = 0; i < survey_points(survey); i++)
+		survey->counts[i] = pq_getmsgint64(message);
+	if ((fault = counts_fault(survey)) != NULL)
+		invalid_binary(fault);
+	PG_RETURN_POINTER(survey);
+}
+
+Datum
+nps_survey_send(PG_FUNCTION_ARGS)
+{
+	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
+	StringInfoData message;
+
+	pq_begintypsend(&message);
+	pq_sendbyte(&message, survey->version);
+	pq_sendbyte(&message, survey->lowest);
+	pq_sendbyte(&message, survey->highest);
+	pq_sendbyte(&message, survey->zero);
+	for (int i = 0; i < survey_points(survey); i++)
+		pq_sendint64(&message, survey->counts[i]);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&message));
+}
+
+/* ---------- order ---------- */
+
+/* By scale, then by the counts from the lowest point on. */
+static int
+compare(FunctionCallInfo fcinfo)
+{
+	const NpsSurvey *a = PG_GETARG_SURVEY(0);
+	const NpsSurvey *b = PG_GETARG_SURVEY(1);
+
+	if (a->lowest != b->lowest)
+		return a->lowest < b->lowest ? -1 : 1;
+	if (a->highest != b->highest)
+		return a->highest < b->highest ? -1 : 1;
+	for (int i = 0; i < survey_points(a); i++)
+		if (a->counts[i] != b->counts[i])
+			return a->counts[i] < b->counts[i] ? -1 : 1;
+	return 0;
+}
+
+#define COMPARISON(name, operator) \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	PG_RETURN_BOOL(compare(fcinfo) operator 0); \
+}
+
+COMPARISON(nps_survey_eq, ==)
+COMPARISON(nps_survey_ne, !=)
+COMPARISON(nps_survey_lt, <)
+COMPARISON(nps_survey_le, <=)
+COMPARISON(nps_survey_gt, >)
+COMPARISON(nps_survey_ge, >=)
+
+Datum
+nps_survey_cmp(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(compare(fcinfo));
+}
+
+Datum
+nps_survey_hash(PG_FUNCTION_ARGS)
+{
+	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
+
+	return hash_any((const unsigned char *) VARDATA(survey), VARSIZE(survey) - VARHDRSZ);
+}
+
+Datum
+nps_survey_hash_extended(PG_FUNCTION_ARGS)
+{
+	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
+
+	return hash_any_extended((const unsigned char *) VARDATA(survey), VARSIZE(survey) - VARHDRSZ,
+							 PG_GETARG_INT64(1));
+}
+
+/* ---------- casts ---------- */
+
+static void
+invalid_cast(int sqlstate, const char *type, const char *fault, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(sqlstate),
+			 errmsg("this %s is no nps_survey", type),
+			 errdetail("%s", fault),
+			 errhint("%s", hint)));
+}
+
+/*
+ * The subscripts of the array are the scale, so that counts[9] are the
+ * answers at 9 both ways.  Arrays that were made without subscripts begin at
+ * 1; with eleven elements nothing but 0..10 can be meant.
+ */
+Datum
+nps_survey_from_array(PG_FUNCTION_ARGS)
+{
+	static const char hint[] =
+		"Give the answers at each point of the scale: 11 numbers for 0..10, 5 for 1..5, for others with subscripts, as in '[0:5]={2,0,3,10,7,1}'.";
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
+	NpsSurvey  *survey;
+	const char *fault;
+	int64		lowest,
+				highest;
+
+	if (ARR_NDIM(array) != 1)
+		invalid_cast(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "bigint[]",
+					 psprintf("It has %d dimensions.", ARR_NDIM(array)), hint);
+	if (array_contains_nulls(array))
+		invalid_cast(ERRCODE_NULL_VALUE_NOT_ALLOWED, "bigint[]", "It contains NULL.", hint);
+
+	lowest = ARR_LBOUND(array)[0];
+	if (ARR_DIMS(array)[0] == SCALE_MAX_POINTS)
+		lowest = 0;
+	highest = lowest + ARR_DIMS(array)[0] - 1;
+	if ((fault = scale_fault(lowest, highest)) != NULL)
+		invalid_cast(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "bigint[]", fault, hint);
+
+	survey = survey_new((int) lowest, (int) highest);
+	memcpy(survey->counts, ARR_DATA_PTR(array), survey_points(survey) * sizeof(int64));
+	if ((fault = counts_fault(survey)) != NULL)
+		invalid_cast(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "bigint[]", fault, hint);
+	PG_RETURN_POINTER(survey);
+}
+
+Datum
+nps_survey_to_array(PG_FUNCTION_ARGS)
+{
+	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
+	int			points = survey_points(survey);
+	int			lowest = survey->lowest;
+	Datum		counts[SCALE_MAX_POINTS];
+
+	for (int i = 0; i < points; i++)
+		counts[i] = Int64GetDatum(survey->counts[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(counts, NULL, 1, &points, &lowest, INT8OID,
+											 sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* {"lowest": 1, "highest": 5, "counts": [2, 0, 3, 10, 7]} */
+Datum
+nps_survey_to_jsonb(PG_FUNCTION_ARGS)
+{
+	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "{\"lowest\": %d, \"highest\": %d, \"counts\": [",
+					 survey->lowest, survey->highest);
+	append_counts(&text, survey);
+	appendStringInfoString(&text, "]}");
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
+}
+
+static void
+invalid_jsonb(int sqlstate, const char *fault)
+{
+	invalid_cast(sqlstate, "jsonb", fault,
+				 "For example: {\"lowest\": 1, \"highest\": 5, \"counts\": [2, 0, 3, 10, 7]}.");
+}
+
+/* A whole number in jsonb, which has only numeric. */
+static int64
+jsonb_number(const JsonbValue *value, const char *what)
+{
+	const char *text;
+	bool		overflow = false;
+	int64		number = 0;
+
+	if (value == NULL || value->type != jbvNumeric)
+		invalid_jsonb(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("%s is not a number.", what));
+	text = DatumGetCString(DirectFunctionCall1(numeric_out,
+											   NumericGetDatum(value->val.numeric)));
+	if (!read_number(&text, &number, &overflow) || *text != '\0' || overflow)
+		invalid_jsonb(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+					  psprintf("%s is not a whole number from 0 to " INT64_FORMAT ".",
+							   what, PG_INT64_MAX));
+	return number;
+}
+
+static JsonbValue *
+jsonb_member(Jsonb *object, const char *name)
+{
+	JsonbValue	key;
+
+	key.type = jbvString;
+	key.val.string.val = (char *) name;
+	key.val.string.len = (int) strlen(name);
+	return findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
+}
+
+Datum
+nps_survey_from_jsonb(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *object = PG_GETARG_JSONB_P(0);
+	NpsSurvey  *survey;
+	JsonbValue *counts;
+	const char *fault;
+	int64		lowest,
+				highest;
+
+	if (!JB_ROOT_IS_OBJECT(object) || JB_ROOT_COUNT(object) != 3)
+		invalid_jsonb(ERRCODE_INVALID_PARAMETER_VALUE,
+					  "It has to be an object of \"lowest\", \"highest\" and \"counts\", and of nothing else.");
+	lowest = jsonb_number(jsonb_member(object, "lowest"), "\"lowest\"");
+	highest = jsonb_number(jsonb_member(object, "highest"), "\"highest\"");
+	counts = jsonb_member(object, "counts");
+	if (counts == NULL || counts->type != jbvBinary ||
+		!JsonContainerIsArray(counts->val.binary.data))
+		invalid_jsonb(ERRCODE_INVALID_PARAMETER_VALUE, "\"counts\" is not an array.");
+	if ((fault = scale_fault(lowest, highest)) != NULL ||
+		(fault = points_fault(lowest, highest,
+							  JsonContainerSize(counts->val.binary.data))) != NULL)
+		invalid_jsonb(ERRCODE_INVALID_PARAMETER_VALUE, fault);
+
+	survey = survey_new((int) lowest, (int) highest);
+	for (int i = 0; i < survey_points(survey); i++)
+		survey->counts[i] = jsonb_number(getIthJsonbValueFromContainer(counts->val.binary.data, i),
+										 psprintf("The number of answers at %d",
+												  survey->lowest + i));
+	if ((fault = counts_fault(survey)) != NULL)
+		invalid_jsonb(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, fault);
+	PG_RETURN_POINTER(survey);
+}
+
+/* ---------- sum and difference ---------- */
+
+static void
+check_same_scale(const NpsSurvey *a, const NpsSurvey *b)
+{
+	if (unlikely(a->lowest != b->lowest || a->highest != b->highest))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("surveys of the scales %d..%d and %d..%d cannot be put together",
+						a->lowest, a->highest, b->lowest, b->highest),
+				 errhint("Keep surveys of each scale apart, for example with GROUP BY question.")));
+}
+
+void
+survey_add(NpsSurvey *into, const NpsSurvey *from)
+{
+	bool		overflow = false;
+	int64		answers;
+
+	check_same_scale(into, from);
+	for (int i = 0; i < survey_points(into); i++)
+		overflow |= pg_add_s64_overflow(into->counts[i], from->counts[i], &into->counts[i]);
+	if (unlikely(overflow || !tally_total(into->counts, survey_points(into), &answers)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("too many answers for an nps_survey"),
+				 errdetail("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX)));
+}
+
+void
+survey_subtract(NpsSurvey *into, const NpsSurvey *from)
+{
+	check_same_scale(into, from);
+	for (int i = 0; i < survey_points(into); i++)
+	{
+		if (unlikely(from->counts[i] > into->counts[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("a survey cannot have fewer than no answers"),
+					 errdetail("Score %d has " INT64_FORMAT " answers, but " INT64_FORMAT " would be taken away.",
+							   into->lowest + i, into->counts[i], from->counts[i]),
+					 errhint("Only surveys that were added before can be taken away.")));
+		into->counts[i] -= from->counts[i];
+	}
+}
+
+static NpsSurvey *
+survey_copy(const NpsSurvey *survey)
+{
+	NpsSurvey  *copy = palloc(VARSIZE(survey));
+
+	memcpy(copy, survey, VARSIZE(survey));
+	return copy;
+}
+
+/* The answers of both; NULL is neutral. */
+Datum
+nps_survey_merge(PG_FUNCTION_ARGS)
+{
+	NpsSurvey  *sum;
+
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(0))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+	if (PG_ARGISNULL(1))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+
+	sum = survey_copy(PG_GETARG_SURVEY(0));
+	survey_add(sum, PG_GETARG_SURVEY(1));
+	PG_RETURN_POINTER(sum);
+}
+
+Datum
+nps_survey_subtract(PG_FUNCTION_ARGS)
+{
+	NpsSurvey  *rest = survey_copy(PG_GETARG_SURVEY(0));
+
+	survey_subtract(rest, PG_GETARG_SURVEY(1));
+	PG_RETURN_POINTER(rest);
+}
