@@ -69,3 +69,5 @@ SELECT to_char(period_start, 'YYYY"-Q"Q') AS quarter, previous_revenue AS before
        revenue_expansion AS expansion, revenue_resurrected AS back, revenue_contraction AS contraction,
        revenue_churned AS lost, revenue
 FROM shop, growth(h, period => 'quarter') AS g;
+
+\ir demo_survey.sql
