@@ -16,8 +16,9 @@
  * early would pay is judged from a sample, so that many orders on few
  * customer-days do not pile up and many customer-days are not sorted twice.
  *
- * Keys of text and uuid are kept once each in a dictionary; a row holds the
- * key's number, which is replaced by its rank when the rows are sorted.
+ * Keys of text and uuid are kept once each in a dictionary, where a batch of
+ * them is looked up at a time; a row holds the key's number, which is
+ * replaced by its rank when the rows are sorted.
  *
  * A small state is a page: rows grow from its start, wide amounts and keys
  * from its end, and places at the end are given by their distance from it,
@@ -46,6 +47,13 @@
 #define FIRST_CHECK_ROWS	((size_t) 512 * 1024)
 #define MAX_TAIL_ROWS		((size_t) 32 * 1024 * 1024)
 #define SAMPLE_MASK			63
+
+/*
+ * Keys are looked up so many at a time: each look-up waits for memory three
+ * times, and so the waits overlap.
+ */
+#define KEY_BATCH			64
+#define MAX_PREFETCH_PROBES	8
 
 /* A flat history below this is merged event by event, above as a run. */
 #define MIN_RUN_SIZE		((Size) 64 * 1024)
@@ -91,6 +99,15 @@ typedef struct KeyEntry
 	char		status;
 } KeyEntry;
 
+/* A row whose key is not looked up yet. */
+typedef struct PendingRow
+{
+	HistoryRow	row;
+	size_t		key_start;		/* in pending_bytes */
+	uint32		key_size;
+	uint32		hash;
+} PendingRow;
+
 /* Two keys of the dictionary; private_data is the array of slots. */
 static inline bool
 same_key(const KeySlot *keys, uint32 a, uint32 b)
@@ -135,6 +152,11 @@ typedef struct HistoryState
 	size_t		next_check;
 
 	/* keys of text and uuid */
+	PendingRow *pending;		/* KEY_BATCH of them; NULL: none yet */
+	int			pending_count;
+	uint8_t    *pending_bytes;	/* their keys */
+	size_t		pending_used;
+	size_t		pending_capacity;
 	MemoryContext key_context;	/* NULL: no key yet */
 	dictionary_hash *dictionary;
 	KeySlot    *keys;
@@ -483,6 +505,7 @@ first_row_day(const RowList *list)
 }
 
 static void merge_runs(HistoryState *state);
+static void resolve_pending(HistoryState *state);
 
 static void
 add_run(HistoryState *state, CustomerHistory *run)
@@ -508,6 +531,7 @@ flush_tail(HistoryState *state)
 	size_t		cached;
 	Day			first_day;
 
+	resolve_pending(state);
 	if (state->tail.rows == 0)
 		return;
 
@@ -625,26 +649,18 @@ create_dictionary(HistoryState *state)
 	state->key_chunk_left = 0;
 }
 
-/* The number of a key of text or uuid. */
+/* The number of a key of text or uuid; there is a free slot for a new one. */
 static uint32
-key_number(HistoryState *state, const HistoryKey *key)
+key_number(HistoryState *state, const HistoryKey *key, uint32 hash)
 {
 	bool		found;
 	KeyEntry   *entry;
 	uint8_t    *bytes;
 
-	if (state->key_context == NULL)
-		create_dictionary(state);
-	if (state->key_count == state->key_capacity)
-	{
-		state->key_capacity *= 2;
-		state->keys = repalloc_huge(state->keys, state->key_capacity * sizeof(KeySlot));
-	}
-
 	/* it is put after the others for the comparison, and stays if it is new */
 	state->keys[state->key_count] = (KeySlot) {key->bytes, key->size};
 	entry = dictionary_insert_hash(state->dictionary, (uint32) state->key_count,
-								   hash_bytes(key->bytes, (int) key->size), &found);
+								   hash, &found);
 	if (found)
 		return entry->number;
 
@@ -670,18 +686,101 @@ key_number(HistoryState *state, const HistoryKey *key)
 	return (uint32) state->key_count++;
 }
 
+/* The entry that a key with this hash has, if any, or another's: a guess. */
+static inline KeyEntry *
+guess_entry(dictionary_hash *dictionary, uint32 hash)
+{
+	for (uint32 i = 0; i < MAX_PREFETCH_PROBES; i++)
+	{
+		KeyEntry   *entry = &dictionary->data[(hash + i) & dictionary->sizemask];
+
+		if (entry->status == dictionary_SH_EMPTY)
+			break;
+		if (entry->hash == hash)
+			return entry;
+	}
+	return NULL;
+}
+
+/* Looks up the keys of the pending rows and puts the rows into the tail. */
+static void
+resolve_pending(HistoryState *state)
+{
+	KeyEntry   *entry;
+
+	if (state->pending_count == 0)
+		return;
+	if (state->key_context == NULL)
+		create_dictionary(state);
+	if (state->key_count + KEY_BATCH > state->key_capacity)
+	{
+		state->key_capacity = (state->key_capacity + KEY_BATCH) * 2;
+		state->keys = repalloc_huge(state->keys, state->key_capacity * sizeof(KeySlot));
+	}
+
+	for (int i = 0; i < state->pending_count; i++)
+		__builtin_prefetch(&state->dictionary->data[state->pending[i].hash &
+													 state->dictionary->sizemask]);
+	for (int i = 0; i < state->pending_count; i++)
+		if ((entry = guess_entry(state->dictionary, state->pending[i].hash)) != NULL)
+			__builtin_prefetch(&state->keys[entry->number]);
+	for (int i = 0; i < state->pending_count; i++)
+		if ((entry = guess_entry(state->dictionary, state->pending[i].hash)) != NULL)
+			__builtin_prefetch(state->keys[entry->number].bytes);
+
+	for (int i = 0; i < state->pending_count; i++)
+	{
+		PendingRow *pending = &state->pending[i];
+		HistoryKey	key = {0, state->pending_bytes + pending->key_start, pending->key_size};
+
+		pending->row.key = key_number(state, &key, pending->hash);
+		*row_list_append(&state->tail, state->hdr.eoh_context) = pending->row;
+	}
+	state->pending_count = 0;
+	state->pending_used = 0;
+}
+
+static void
+append_pending(HistoryState *state, const HistoryKey *key, HistoryRow row)
+{
+	PendingRow *pending;
+
+	if (state->pending_used + key->size > state->pending_capacity || state->pending == NULL)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+
+		if (state->pending == NULL)
+			state->pending = palloc(KEY_BATCH * sizeof(PendingRow));
+		state->pending_capacity = Max(state->pending_capacity * 2,
+									  state->pending_used + (size_t) key->size + KEY_BATCH * 16);
+		state->pending_bytes = history_host.resize(state->pending_bytes, state->pending_capacity);
+		MemoryContextSwitchTo(old_context);
+	}
+
+	pending = &state->pending[state->pending_count++];
+	pending->row = row;
+	pending->key_start = state->pending_used;
+	pending->key_size = key->size;
+	pending->hash = hash_bytes(key->bytes, (int) key->size);
+	if (key->size > 0)
+		memcpy(state->pending_bytes + state->pending_used, key->bytes, key->size);
+	state->pending_used += key->size;
+	if (state->pending_count == KEY_BATCH || state->pending_used > KEY_CHUNK_SIZE)
+		resolve_pending(state);
+}
+
 static inline void
 append_row(HistoryState *state, const HistoryKey *key, Day day, int32 amount, uint32 wide)
 {
-	HistoryRow *row;
-	uint64_t	row_key;
+	HistoryRow	row = {0, (uint32_t) ((int64_t) day - DAY_FIRST) | wide, amount};
 
-	row_key = state->key_type == HISTORY_KEY_BIGINT ?
-		ROW_KEY_OF_NUMBER(key->number) : key_number(state, key);
-	row = row_list_append(&state->tail, state->hdr.eoh_context);
-	row->key = row_key;
-	row->day = (uint32_t) ((int64_t) day - DAY_FIRST) | wide;
-	row->amount = amount;
+	if (state->key_type == HISTORY_KEY_BIGINT)
+	{
+		row.key = ROW_KEY_OF_NUMBER(key->number);
+		*row_list_append(&state->tail, state->hdr.eoh_context) = row;
+	}
+	else
+		append_pending(state, key, row);
 }
 
 /* An event whose amount is wide, or has other decimals than the tail. */
