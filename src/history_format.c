@@ -20,6 +20,9 @@
 /* The longest event: marker, gap, two counts, amount. */
 #define EVENT_MAX	(1 + 5 + 2 * VARINT_MAX + 2 + AMOUNT_VARINT_MAX)
 
+/* A look for a cancel request after so many events, or so much of keys. */
+#define CANCEL_STEPS	65536
+
 /* Room is made for so many at a time. */
 #define EVENT_BATCH	1024
 
@@ -247,7 +250,7 @@ history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 
 	reader->at.day += (int64_t) gap + 1;
 	if (reader->at.day > header->last_day)
-		return history_damaged(reader, "a day is after the last one");
+		return history_damaged(reader, "a day is out of range");
 	event->day = (Day) reader->at.day;
 
 	event->orders = 1;
@@ -728,7 +731,8 @@ history_validate(const uint8_t *data, size_t size, const HistoryHost *host,
 
 		while (damage == NULL && error == HISTORY_OK && history_next_day(&reader, &event))
 		{
-			if ((++steps & 0xffff) == 0)
+			steps++;
+			if ((reader.at.days_left & 0xffff) == 0xffff)
 				host->check_cancel();
 			damage = check_event(&event);
 			any_known |= event_has_amount(&event);
@@ -739,8 +743,14 @@ history_validate(const uint8_t *data, size_t size, const HistoryHost *host,
 		}
 		if (damage != NULL || reader.damage != NULL)
 			break;
-		if ((++steps & 0xffff) == 0)
+
+		/* long keys take their time */
+		steps += 1 + reader.key.size / 16;
+		if (steps >= CANCEL_STEPS)
+		{
 			host->check_cancel();
+			steps = 0;
+		}
 
 		writer.used = HISTORY_HEADER_SIZE;
 		if (error == HISTORY_OK)

@@ -314,7 +314,11 @@ write_sorted(RunBuilder *builder, RowList *list)
 		row_list_free(list);
 		sort_rows(builder->cached, builder->scratch, rows, history_host.check_cancel);
 		for (size_t i = 0; i < rows; i++)
+		{
+			if ((i & 0x3ff) == 0)
+				CHECK_FOR_INTERRUPTS();
 			write_row(builder, &builder->cached[i]);
+		}
 		return;
 	}
 
@@ -1322,6 +1326,9 @@ history_state_value(Datum state)
 
 /* ---------- merging flat values ---------- */
 
+/* A look for a cancel request after so many events, or so much of keys. */
+#define MERGE_CANCEL_STEPS	65536
+
 typedef struct MergeSource
 {
 	HistoryReader reader;
@@ -1407,8 +1414,13 @@ history_merge_values(const CustomerHistory *const *values, int count)
 						first_day, VARHDRSZ);
 	while (heap_count > 0)
 	{
-		if ((++steps & 0xffff) == 0)
+		/* long keys take their time */
+		steps += 1 + heap[0]->reader.key.size / 16;
+		if (steps >= MERGE_CANCEL_STEPS)
+		{
 			CHECK_FOR_INTERRUPTS();
+			steps = 0;
+		}
 		history_check(history_writer_add(&writer, &heap[0]->reader.key, &heap[0]->event));
 		if (!source_next(heap[0], scale))
 			heap[0] = heap[--heap_count];

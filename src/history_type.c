@@ -76,8 +76,9 @@ customer_history_in(PG_FUNCTION_ARGS)
 		strncmp(text, TEXT_PREFIX, TEXT_PREFIX_SIZE) != 0)
 		input_error(fcinfo->context, (Datum) 0,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					 errmsg("invalid input syntax for type customer_history: \"%.20s%s\"",
-							text, text_size > 20 ? "..." : ""),
+					 errmsg("invalid input syntax for type customer_history: \"%.*s%s\"",
+							pg_mbcliplen(text, (int) Min(text_size, 100), 20), text,
+							text_size > 20 ? "..." : ""),
 					 errdetail("Its text begins with \"%s\".", TEXT_PREFIX),
 					 errhint("Histories are built by the aggregate customer_history(customer, day, amount); their text form is for dumps.")));
 
@@ -157,6 +158,14 @@ customer_history_send(PG_FUNCTION_ARGS)
 
 /* ---------- order ---------- */
 
+/* A sort compares many times in one memory context. */
+static void
+free_if_copied(const CustomerHistory *history, Datum datum)
+{
+	if ((Pointer) history != DatumGetPointer(datum) && !history_is_large_state(datum))
+		pfree(unconstify(CustomerHistory *, history));
+}
+
 static int
 compare(FunctionCallInfo fcinfo)
 {
@@ -168,6 +177,8 @@ compare(FunctionCallInfo fcinfo)
 
 	if (order == 0)
 		order = (a_size > b_size) - (a_size < b_size);
+	free_if_copied(a, PG_GETARG_DATUM(0));
+	free_if_copied(b, PG_GETARG_DATUM(1));
 	return order < 0 ? -1 : order > 0;
 }
 
