@@ -57,7 +57,7 @@ $(DATA_built): $(PARTS) sql/parts META.json Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; awk 1 $(PARTS) </dev/null; } > $@.tmp
 	mv $@.tmp $@
 
-.PHONY: demo test check-version dist
+.PHONY: demo test bench check-version dist
 
 demo:
 	@dev/setup
@@ -67,6 +67,11 @@ demo:
 test: check-version
 	@dev/setup test
 	@exec dev/with-server dev/run-tests </dev/null
+
+# bench/README.md tells what is measured, and what the environment can change.
+bench:
+	@dev/setup
+	@exec bench/run
 
 check-version:
 	@grep -qx "default_version = '$(EXTVERSION)'" $(EXTENSION).control && \
