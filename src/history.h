@@ -27,10 +27,10 @@ extern const char *history_key_type_name(HistoryKeyType key_type);
 extern void history_check(HistoryError error);
 
 /* Raises XX001 for a stored value that proved damaged. */
-extern void history_raise_damage(const char *damage) pg_attribute_noreturn();
+extern void history_raise_damage(const char *damage) __attribute__((noreturn));
 
 /* Raises 42804: histories of two key types do not merge. */
-extern void history_raise_key_types(HistoryKeyType a, HistoryKeyType b) pg_attribute_noreturn();
+extern void history_raise_key_types(HistoryKeyType a, HistoryKeyType b) __attribute__((noreturn));
 
 /*
  * The flat value of a datum: detoasted, and made canonical if it still is

@@ -52,8 +52,16 @@ transition_call(FunctionCallInfo fcinfo)
 
 	if (call == NULL)
 	{
+		Oid		   *types;
+		int			count;
+
+		/*
+		 * As declared, not as in the call's expression: Citus calls without
+		 * one.
+		 */
+		(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &count);
 		call = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(TransitionCall));
-		switch (get_fn_expr_argtype(fcinfo->flinfo, 1))
+		switch (types[1])
 		{
 			case INT8OID:
 				call->key_type = HISTORY_KEY_BIGINT;

@@ -233,12 +233,15 @@ bool
 history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 {
 	const HistoryHeader *header = &reader->header;
-	uint64_t	first = read_fixed(reader, 1);
-	bool		detailed = first == EVENT_DETAILED;
-	uint64_t	gap = detailed ? read_fixed(reader, 1) : first;
+	uint64_t	gap;
+	bool		detailed;
 
 	memset(event, 0, sizeof(*event));
 	reader->at.days_left--;
+	gap = read_fixed(reader, 1);
+	detailed = gap == EVENT_DETAILED;
+	if (detailed)
+		gap = read_fixed(reader, 1);
 	if (gap == GAP_FIVE_BYTES)
 		gap = read_fixed(reader, 4);
 	else if (gap == GAP_THREE_BYTES)

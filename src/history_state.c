@@ -681,7 +681,8 @@ key_number(HistoryState *state, const HistoryKey *key, uint32 hash)
 		state->key_chunk += key->size;
 		state->key_chunk_left -= key->size;
 	}
-	memcpy(bytes, key->bytes, key->size);
+	if (key->size > 0)
+		memcpy(bytes, key->bytes, key->size);
 	state->keys[state->key_count].bytes = bytes;
 	state->key_bytes += key->size + sizeof(KeySlot) + sizeof(KeyEntry);
 

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/memutils.h"
@@ -48,6 +49,49 @@ PG_FUNCTION_INFO_V1(customer_history_last_day);
 
 /* The server's own function for this overflows an int at large sizes. */
 #define BASE64_SIZE(size)	(((Size) (size) + 2) / 3 * 4)
+
+/* So much is converted between two looks for a cancel request. */
+#define PIECE_SIZE			((Size) 3 * 1024 * 1024)
+
+/* As pg_b64_encode, but it can be cancelled. */
+static void
+encode_base64(const char *bytes, Size size, char *text)
+{
+	for (Size done = 0; done < size; done += PIECE_SIZE)
+	{
+		Size		piece = Min(size - done, PIECE_SIZE);
+		int			room = (int) BASE64_SIZE(piece);
+
+		CHECK_FOR_INTERRUPTS();
+		if (pg_b64_encode((const void *) (bytes + done), (int) piece,
+						  text + BASE64_SIZE(done), room) != room)
+			elog(ERROR, "could not encode customer_history");
+	}
+}
+
+/* As pg_b64_decode, but it can be cancelled; bytes has room for 3 of 4, and 3. */
+static int
+decode_base64(const char *text, Size text_size, char *bytes)
+{
+	int			size = 0;
+
+	for (Size done = 0; done < text_size; done += BASE64_SIZE(PIECE_SIZE))
+	{
+		Size		piece = Min(text_size - done, BASE64_SIZE(PIECE_SIZE));
+		int			decoded;
+
+		CHECK_FOR_INTERRUPTS();
+		/* padding, which only the last piece may have, makes it shorter */
+		if (size % 3 != 0)
+			return -1;
+		decoded = pg_b64_decode(text + done, (int) piece, (void *) (bytes + size),
+								(int) (piece / 4 * 3 + 3));
+		if (decoded < 0)
+			return -1;
+		size += decoded;
+	}
+	return size;
+}
 
 static bool
 is_valid_text(const uint8_t *bytes, uint32_t size)
@@ -92,7 +136,7 @@ customer_history_in(PG_FUNCTION_ARGS)
 
 	room = text_size / 4 * 3 + 3;
 	history = palloc(room + VARHDRSZ);
-	size = pg_b64_decode(text, (int) text_size, (void *) VARDATA(history), (int) room);
+	size = decode_base64(text, text_size, VARDATA(history));
 	if (size < 0)
 		input_error(fcinfo->context, (Datum) 0,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -112,16 +156,12 @@ Datum
 customer_history_out(PG_FUNCTION_ARGS)
 {
 	const CustomerHistory *history = PG_GETARG_HISTORY(0);
-	int			size = (int) VARSIZE_ANY_EXHDR(history);
-	int			encoded_size = (int) BASE64_SIZE(size);
-	char	   *text = palloc(TEXT_PREFIX_SIZE + encoded_size + 1);
+	Size		size = VARSIZE_ANY_EXHDR(history);
+	char	   *text = palloc(TEXT_PREFIX_SIZE + BASE64_SIZE(size) + 1);
 
 	memcpy(text, TEXT_PREFIX, TEXT_PREFIX_SIZE);
-	encoded_size = pg_b64_encode((const void *) VARDATA_ANY(history), size,
-								 text + TEXT_PREFIX_SIZE, encoded_size);
-	if (encoded_size < 0)
-		elog(ERROR, "could not encode customer_history");
-	text[TEXT_PREFIX_SIZE + encoded_size] = '\0';
+	encode_base64(VARDATA_ANY(history), size, text + TEXT_PREFIX_SIZE);
+	text[TEXT_PREFIX_SIZE + BASE64_SIZE(size)] = '\0';
 	PG_RETURN_CSTRING(text);
 }
 

@@ -182,6 +182,8 @@ report_begin(Report *report, FunctionCallInfo fcinfo, int history_arg,
 	memset(report, 0, sizeof(*report));
 	InitMaterializedSRF(fcinfo, 0);
 	report->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	report->row_context = AllocSetContextCreate(CurrentMemoryContext, "loyalty report row",
+												ALLOCSET_SMALL_SIZES);
 
 	report->observed_since = PG_INT32_MIN;
 	if (observed_since_arg >= 0)
@@ -285,7 +287,12 @@ column_money(Report *report, Amount amount)
 	if (!report->reader.header.has_amounts)
 		column_null(report);
 	else
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(report->row_context);
+
 		column_datum(report, numeric_of_amount(amount, report->reader.header.scale));
+		MemoryContextSwitchTo(old_context);
+	}
 }
 
 void
@@ -294,7 +301,12 @@ column_money_mean(Report *report, Amount amount, int64 count)
 	if (!report->reader.header.has_amounts || count == 0)
 		column_null(report);
 	else
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(report->row_context);
+
 		column_datum(report, numeric_of_mean(amount, report->reader.header.scale, count));
+		MemoryContextSwitchTo(old_context);
+	}
 }
 
 void
@@ -314,6 +326,7 @@ report_row(Report *report)
 	tuplestore_putvalues(report->result->setResult, report->result->setDesc,
 						 report->values, report->nulls);
 	report->column = 0;
+	MemoryContextReset(report->row_context);
 }
 
 /* ---------- the periods of a report ---------- */

@@ -59,6 +59,7 @@ typedef struct Report
 	Day			observed_since; /* least integer: everything is believed */
 	uint32		steps;			/* customers, for looking for a cancel request */
 	int			column;			/* the next one to be set */
+	MemoryContext row_context;	/* of the columns' values, until the row is made */
 	Datum		values[REPORT_MAX_COLUMNS];
 	bool		nulls[REPORT_MAX_COLUMNS];
 } Report;
