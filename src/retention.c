@@ -73,15 +73,18 @@ cohort_with_cells(Retention *retention, int32 index)
 	return cohort;
 }
 
-/* Reads the current customer into the cells of its cohort. */
-static void
-count_customer(Retention *retention)
+/*
+ * Reads the current customer into the cells of its cohort.  Called with a
+ * constant kind and has_money, so that each has a loop of its own that does
+ * no more than it needs; what is hard to guess is arithmetic, not a branch.
+ */
+static inline pg_attribute_always_inline void
+count_customer(Retention *retention, const RetentionKind kind, const bool has_money)
 {
 	Report	   *report = &retention->report;
 	const ReportPeriods *periods = &retention->periods;
 	HistoryCursor cursor = report->reader.at;
 	int32		highest = retention->highest;
-	bool		is_on = retention->kind == KIND_ON;
 	HistoryDay	event;
 	Cohort	   *cohort;
 	int64	   *active;
@@ -90,7 +93,7 @@ count_customer(Retention *retention)
 	int32		early_period = PG_INT32_MIN;
 	int32		first = 0;
 	int32		last = 0;		/* last active period number */
-	int32		first_return = 0;
+	int32		first_return = PG_INT32_MAX;
 	int32		streak = 0;
 
 	/* up to the first purchase */
@@ -115,41 +118,67 @@ count_customer(Retention *retention)
 	active = cohort->active;
 	money = cohort->money;
 	cohort->customers++;
-	if (money != NULL)
+	if (has_money)
 		add_money(&money[0], early_money);
 
-	/* the purchase and all that follows, without branches that are hard to guess */
+	/* the purchase and all that follows */
 	do
 	{
 		int32		number = period_index(periods, event.day) - first;
-		int32		shown = Min(number, highest);
-		bool		is_new = event.orders > 0 && number > last;
+		int32		is_new = (event.orders > 0) & (number > last);
 
-		if (money != NULL && number <= highest)
+		if (has_money && likely(number <= highest))
 			add_money(&money[number], event.amount);
-		if (is_on)
-			active[shown] += is_new && number <= highest;
-		first_return = is_new && first_return == 0 ? number : first_return;
-		streak += is_new && number == streak + 1;
-		last = is_new ? number : last;
+		if (kind == KIND_ON)
+			active[Min(number, highest)] += is_new & (number <= highest);
+		else if (kind == KIND_ON_OR_BEFORE)
+			first_return = Min(first_return, number | ((is_new - 1) & PG_INT32_MAX));
+		else if (kind == KIND_STREAK)
+			streak += is_new & (number == streak + 1);
+		last += (number - last) & -is_new;
 	} while (report_next_day(report, &cursor, &event));
 	report->reader.at = cursor;
+
+	if (kind == KIND_ON_OR_AFTER)
+		active[Min(last, highest)]++;
+	else if (kind == KIND_ON_OR_BEFORE && first_return <= highest)
+		active[first_return]++;
+	else if (kind == KIND_STREAK)
+		active[Min(streak, highest)]++;
+}
+
+static void
+count_customers(Retention *retention)
+{
+	Report	   *report = &retention->report;
+	bool		has_money = report->reader.header.has_amounts;
+
+#define COUNT(kind) \
+	do { \
+		if (has_money) \
+			while (report_next_customer(report)) \
+				count_customer(retention, kind, true); \
+		else \
+			while (report_next_customer(report)) \
+				count_customer(retention, kind, false); \
+	} while (0)
 
 	switch (retention->kind)
 	{
 		case KIND_ON:
+			COUNT(KIND_ON);
 			break;
 		case KIND_ON_OR_AFTER:
-			active[Min(last, highest)]++;
+			COUNT(KIND_ON_OR_AFTER);
 			break;
 		case KIND_ON_OR_BEFORE:
-			if (first_return > 0 && first_return <= highest)
-				active[first_return]++;
+			COUNT(KIND_ON_OR_BEFORE);
 			break;
 		case KIND_STREAK:
-			active[Min(streak, highest)]++;
+			COUNT(KIND_STREAK);
 			break;
 	}
+#undef COUNT
 }
 
 /* Turns what customers added to the cells into counts of customers. */
@@ -313,8 +342,7 @@ loyalty_retention(PG_FUNCTION_ARGS)
 	retention.first_cohort = pooled ? 0 : first_believed_period(&retention.periods, report);
 	retention.cohorts = report_cells(retention.periods.count, sizeof(Cohort));
 
-	while (report_next_customer(report))
-		count_customer(&retention);
+	count_customers(&retention);
 
 	for (int32 index = 0; index < retention.periods.count; index++)
 		if (retention.cohorts[index].customers > 0)
