@@ -78,7 +78,7 @@ cohort_with_cells(Retention *retention, int32 index)
  * constant kind and has_money, so that each has a loop of its own that does
  * no more than it needs; what is hard to guess is arithmetic, not a branch.
  */
-static inline pg_attribute_always_inline void
+static pg_attribute_always_inline void
 count_customer(Retention *retention, const RetentionKind kind, const bool has_money)
 {
 	Report	   *report = &retention->report;
