@@ -200,6 +200,26 @@ history_is_small_state(const struct varlena *value)
 		(Size) small->end_used <= VARSIZE(value);
 }
 
+/*
+ * Detoasts a state or a value.  A page that comes from a worker lies where
+ * the type's alignment puts it, and is moved to where its rows can be read.
+ */
+static struct varlena *
+detoast(Datum datum)
+{
+	struct varlena *value = PG_DETOAST_DATUM(datum);
+
+	if (value != (struct varlena *) TYPEALIGN(sizeof(uint64), value) &&
+		history_is_small_state(value))
+	{
+		struct varlena *aligned = palloc(VARSIZE(value));
+
+		memcpy(aligned, value, VARSIZE(value));
+		value = aligned;
+	}
+	return value;
+}
+
 /* Brings an amount to the scale of the rows it joins. */
 static void
 rescale(Amount *amount, int from, int to)
@@ -1169,7 +1189,7 @@ writable_state(Datum state, MemoryContext aggregate_context, HistoryKeyType *key
 	}
 	if (!history_is_large_state(state))
 	{
-		value = PG_DETOAST_DATUM(state);
+		value = detoast(state);
 		if (history_is_small_state(value))
 		{
 			*key_type = ((SmallHistory *) value)->key_type;
@@ -1264,7 +1284,7 @@ history_state_merge(Datum state, MemoryContext aggregate_context, Datum other)
 	if (history_is_large_state(other))
 		value = unconstify(CustomerHistory *, history_of_datum(other));
 	else
-		value = PG_DETOAST_DATUM(other);
+		value = detoast(other);
 
 	state = writable_state(state, aggregate_context, &key_type);
 
@@ -1319,7 +1339,7 @@ history_state_value(Datum state)
 
 	if (history_is_large_state(state))
 		return large_value((HistoryState *) DatumGetEOHP(state));
-	value = PG_DETOAST_DATUM(state);
+	value = detoast(state);
 	if (history_is_small_state(value))
 		return small_value((const SmallHistory *) value);
 	return value;

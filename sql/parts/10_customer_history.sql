@@ -22,15 +22,14 @@ CREATE FUNCTION loyalty.customer_history_send(loyalty.customer_history) RETURNS 
 COMMENT ON FUNCTION loyalty.customer_history_send(loyalty.customer_history)
 	IS 'Binary output of customer_history: its bytes, the same on every machine.';
 
--- EXTERNAL: the bytes are dense already, compressing them would cost much and gain nothing. double: the states of
--- aggregates, which travel between workers as this type, hold integers of eight bytes.
+-- EXTERNAL: the bytes are dense already, compressing them would cost much and gain nothing.
 CREATE TYPE loyalty.customer_history (
 	INPUT = loyalty.customer_history_in,
 	OUTPUT = loyalty.customer_history_out,
 	RECEIVE = loyalty.customer_history_recv,
 	SEND = loyalty.customer_history_send,
 	INTERNALLENGTH = VARIABLE,
-	ALIGNMENT = double,
+	ALIGNMENT = int4,
 	STORAGE = external
 );
 COMMENT ON TYPE loyalty.customer_history
