@@ -10,8 +10,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -302,14 +300,4 @@ numeric_of_mean(Amount amount, int scale, int64 count)
 {
 	return DirectFunctionCall2(numeric_div, numeric_of_amount(amount, scale),
 							   NumericGetDatum(int64_to_numeric(count)));
-}
-
-double
-double_of_amount(Amount amount, int scale)
-{
-	double		divisor = 1;
-
-	for (; scale > 18; scale--)
-		divisor *= 10;
-	return (double) amount / (divisor * (double) powers_of_ten[scale]);
 }

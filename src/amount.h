@@ -24,7 +24,4 @@ extern Datum numeric_of_amount(Amount amount, int scale);
 /* amount / count as numeric division gives it; count > 0. */
 extern Datum numeric_of_mean(Amount amount, int scale, int64 count);
 
-/* The amount in double precision. */
-extern double double_of_amount(Amount amount, int scale);
-
 #endif							/* LOYALTY_AMOUNT_H */

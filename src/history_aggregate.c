@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
 
+#include "aggregate.h"
 #include "amount.h"
 #include "compat.h"
 #include "history.h"
@@ -31,19 +32,9 @@ typedef struct TransitionCall
 	bool		has_amount;
 } TransitionCall;
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("function %s can only be called as part of an aggregate",
-						get_func_name(fcinfo->flinfo->fn_oid)),
-				 errhint("Use the aggregate customer_history(customer, day, amount), or merge(h, h) for two histories.")));
-	return context;
-}
+/* Where a support function is called directly. */
+#define AGGREGATE_HINT \
+	"Use the aggregate customer_history(customer, day, amount), or merge(h, h) for two histories."
 
 static TransitionCall *
 transition_call(FunctionCallInfo fcinfo)
@@ -105,7 +96,7 @@ key_of_datum(Datum datum, HistoryKeyType key_type)
 Datum
 customer_history_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, AGGREGATE_HINT);
 	TransitionCall *call = transition_call(fcinfo);
 	Datum		state = PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0);
 	HistoryKey	key;
@@ -144,7 +135,7 @@ customer_history_transition(PG_FUNCTION_ARGS)
 Datum
 customer_history_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, AGGREGATE_HINT);
 	Datum		state = PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0);
 
 	if (!PG_ARGISNULL(1))
@@ -157,7 +148,7 @@ customer_history_combine(PG_FUNCTION_ARGS)
 Datum
 customer_history_final(PG_FUNCTION_ARGS)
 {
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, AGGREGATE_HINT);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(history_state_value(PG_GETARG_DATUM(0)));

@@ -20,9 +20,6 @@
 /* The longest event: marker, gap, two counts, amount. */
 #define EVENT_MAX	(1 + 5 + 2 * VARINT_MAX + 2 + AMOUNT_VARINT_MAX)
 
-/* A look for a cancel request after so many events, or so much of keys. */
-#define CANCEL_STEPS	65536
-
 /* Room is made for so many at a time. */
 #define EVENT_BATCH	1024
 
@@ -749,7 +746,7 @@ history_validate(const uint8_t *data, size_t size, const HistoryHost *host,
 
 		/* long keys take their time */
 		steps += 1 + reader.key.size / 16;
-		if (steps >= CANCEL_STEPS)
+		if (steps >= HISTORY_CANCEL_STEPS)
 		{
 			host->check_cancel();
 			steps = 0;

@@ -83,6 +83,9 @@
 
 #define UUID_KEY_SIZE		16
 
+/* A look for a cancel request after so many events, or 16 bytes of keys each. */
+#define HISTORY_CANCEL_STEPS	65536
+
 typedef enum HistoryKeyType
 {
 	HISTORY_KEY_BIGINT = 1,

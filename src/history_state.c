@@ -1347,9 +1347,6 @@ history_state_value(Datum state)
 
 /* ---------- merging flat values ---------- */
 
-/* A look for a cancel request after so many events, or so much of keys. */
-#define MERGE_CANCEL_STEPS	65536
-
 typedef struct MergeSource
 {
 	HistoryReader reader;
@@ -1437,7 +1434,7 @@ history_merge_values(const CustomerHistory *const *values, int count)
 	{
 		/* long keys take their time */
 		steps += 1 + heap[0]->reader.key.size / 16;
-		if (steps >= MERGE_CANCEL_STEPS)
+		if (steps >= HISTORY_CANCEL_STEPS)
 		{
 			CHECK_FOR_INTERRUPTS();
 			steps = 0;

@@ -16,8 +16,8 @@
 
 #include "common/int.h"
 #include "fmgr.h"
-#include "utils/lsyscache.h"
 
+#include "aggregate.h"
 #include "survey.h"
 
 PG_FUNCTION_INFO_V1(nps_survey_transition);
@@ -34,25 +34,15 @@ PG_FUNCTION_INFO_V1(nps_survey_final);
 #define CES_LOWEST	1
 #define CES_HIGHEST	7
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("function %s can only be called as part of an aggregate",
-						get_func_name(fcinfo->flinfo->fn_oid)),
-				 errhint("Use the aggregate nps_survey(score), or merge(s, s) for two surveys.")));
-	return context;
-}
+/* Where a support function is called directly. */
+#define AGGREGATE_HINT \
+	"Use the aggregate nps_survey(score), or merge(s, s) for two surveys."
 
 /* The state, which has that scale if this is its first row. */
 static inline NpsSurvey *
 state_of_arg(FunctionCallInfo fcinfo, int lowest, int highest)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, AGGREGATE_HINT);
 	NpsSurvey  *state;
 
 	if (likely(!PG_ARGISNULL(0)))
@@ -255,7 +245,7 @@ nps_survey_final(PG_FUNCTION_ARGS)
 {
 	NpsSurvey  *state;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, AGGREGATE_HINT);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = PG_GETARG_SURVEY(0);
