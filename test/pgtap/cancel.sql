@@ -81,7 +81,7 @@ DECLARE
 	ignored text;
 BEGIN
 	EXECUTE (SELECT query FROM call WHERE id = number) INTO ignored;
-	UPDATE call SET full_time = milliseconds(started), timeout = ceil(milliseconds(started) / 5) WHERE id = number;
+	UPDATE call SET full_time = milliseconds(started), timeout = greatest(ceil(milliseconds(started) / 5), 20) WHERE id = number;
 EXCEPTION WHEN query_canceled THEN	-- long enough
 	UPDATE call SET full_time = milliseconds(started), timeout = 100 WHERE id = number;
 END
@@ -106,10 +106,14 @@ EXCEPTION WHEN query_canceled THEN
 END
 $$;
 
+-- A timeout may also strike outside of the block that catches it, on a busy machine: then there was no attempt.
+\set ON_ERROR_STOP off
 SELECT unnest(ARRAY['SET statement_timeout = ''3s''', format('CALL measure(%s)', id), 'SET statement_timeout = 0']) FROM call ORDER BY id
 \gexec
 SELECT unnest(ARRAY[format('SET statement_timeout = %s', timeout), format('CALL try(%s)', id), 'SET statement_timeout = 0']) FROM call, generate_series(1, 5) AS n ORDER BY id, n
 \gexec
+SET statement_timeout = 0;
+\set ON_ERROR_STOP on
 
 SELECT ok(min(delay) < greatest(full_time * 0.4, 100), format('%s stops', name)) || E'\n' ||
 	   diag(format('%s: takes %s ms; stopped after %s ms, it took %s ms more', name, round(full_time), timeout, round(min(delay))))
