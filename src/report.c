@@ -176,15 +176,24 @@ bool
 report_begin(Report *report, FunctionCallInfo fcinfo, int history_arg,
 			 int as_of_arg, int observed_since_arg, bool with_keys)
 {
+	bool		found;
+
+	InitMaterializedSRF(fcinfo, 0);
+	found = report_open(report, fcinfo, history_arg, as_of_arg, observed_since_arg, with_keys);
+	report->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	report->row_context = AllocSetContextCreate(CurrentMemoryContext, "loyalty report row",
+												ALLOCSET_SMALL_SIZES);
+	return found;
+}
+
+bool
+report_open(Report *report, FunctionCallInfo fcinfo, int history_arg,
+			int as_of_arg, int observed_since_arg, bool with_keys)
+{
 	const HistoryHeader *header = &report->reader.header;
 	bool		has_as_of;
 
 	memset(report, 0, sizeof(*report));
-	InitMaterializedSRF(fcinfo, 0);
-	report->result = (ReturnSetInfo *) fcinfo->resultinfo;
-	report->row_context = AllocSetContextCreate(CurrentMemoryContext, "loyalty report row",
-												ALLOCSET_SMALL_SIZES);
-
 	report->observed_since = PG_INT32_MIN;
 	if (observed_since_arg >= 0)
 		arg_day(fcinfo, observed_since_arg, "observed_since", &report->observed_since);

@@ -73,6 +73,10 @@ typedef struct Report
 extern bool report_begin(Report *report, FunctionCallInfo fcinfo, int history_arg,
 						 int as_of_arg, int observed_since_arg, bool with_keys);
 
+/* The same without a result set, for a function that returns one value. */
+extern bool report_open(Report *report, FunctionCallInfo fcinfo, int history_arg,
+						int as_of_arg, int observed_since_arg, bool with_keys);
+
 /* Opens the history once more, for a second pass over it. */
 extern void report_rewind(Report *report, FunctionCallInfo fcinfo, int history_arg,
 						  bool with_keys);
