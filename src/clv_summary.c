@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "clv_summary.h"
 
 PG_FUNCTION_INFO_V1(loyalty_clv_summary);
@@ -19,6 +21,20 @@ arg_unit(FunctionCallInfo fcinfo, int arg)
 	static const double days[] = {1.0, 7.0, 365.0 / 12.0, 365.0};
 
 	return PG_ARGISNULL(arg) ? 7.0 : days[arg_choice(fcinfo, arg, "unit", names, lengthof(names))];
+}
+
+double
+clv_mean_spending(const Report *report, const ClvCustomer *customer)
+{
+	/* exact up to 10^22 */
+	static const double powers[] = {
+		1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
+		1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20
+	};
+
+	if (!report->reader.header.has_amounts || customer->valued_days == 0)
+		return NAN;
+	return (double) customer->money_of_later_days / powers[report->reader.header.scale] / customer->valued_days;
 }
 
 void

@@ -61,6 +61,9 @@ clv_next_customer(Report *report, ClvCustomer *customer)
 	return false;
 }
 
+/* Of a later purchase day, in double precision; NaN where it is not known. */
+extern double clv_mean_spending(const Report *report, const ClvCustomer *customer);
+
 /* Days of the unit of time that the argument names; NULL: of a week. */
 extern double arg_unit(FunctionCallInfo fcinfo, int arg);
 

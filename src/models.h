@@ -135,6 +135,9 @@ extern void renewals_fit(const RenewalData *data, double penalty, Maximum *maxim
 /* Probability of having renewed "age" times; c is 1 for sBG. */
 extern double renewal_survival(double alpha, double beta, double c, double age);
 
+/* S(age + 1) / S(age). */
+extern double renewal_rate(double alpha, double beta, double c, double age);
+
 /*
  * Sum over t = 0, 1, ... of S(age + t) / S(age) / (1 + discount)^t; infinite
  * where it does not converge.

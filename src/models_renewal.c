@@ -119,6 +119,14 @@ renewal_survival(double alpha, double beta, double c, double age)
 	return exp(log_survival(alpha, beta, c, age, NULL));
 }
 
+double
+renewal_rate(double alpha, double beta, double c, double age)
+{
+	if (c == 1.0)
+		return (beta + age) / (alpha + beta + age);
+	return exp(log_survival(alpha, beta, c, age + 1.0, NULL) - log_survival(alpha, beta, c, age, NULL));
+}
+
 /* ---------- the value of renewals to come ---------- */
 
 /* The sum of ((1 - theta) / (1 + discount))^t over t = 0, 1, ... */

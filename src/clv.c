@@ -1,0 +1,158 @@
+/*
+ * clv.c
+ *	  clv: what each customer is still worth.
+ *
+ * Two passes over the history.  The first collects what the models are fitted
+ * to; then the figures of each pattern (x, t_x, T) are computed once; the
+ * second pass looks them up and returns a row a customer.  A figure that a
+ * model does not give is NULL: of a fit that did not converge, of a history
+ * without amounts.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/memutils.h"
+
+#include "gamma_gamma.h"
+#include "purchase_models.h"
+
+PG_FUNCTION_INFO_V1(loyalty_clv);
+
+/* What a model of buying says of the customers of a pattern. */
+typedef struct PatternFigures
+{
+	double		p_alive;
+	double		purchases;
+	double		discounted_purchases;
+} PatternFigures;
+
+/* Those of T, and of x, stand side by side: what does not depend on t_x is computed once. */
+static PatternFigures *
+pattern_figures(const PurchaseModel *model, const PurchasePattern *patterns, size_t count,
+				double horizon, double discount)
+{
+	PatternFigures *figures = MemoryContextAllocHuge(CurrentMemoryContext, count * sizeof(PatternFigures));
+	double		if_alive = 0.0;
+	double		discounted_if_alive = 0.0;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		const PurchasePattern *pattern = &patterns[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (i == 0 || pattern->x != pattern[-1].x || pattern->T != pattern[-1].T)
+		{
+			if_alive = expected_purchases_if_alive(model, pattern->x, pattern->T, horizon);
+			discounted_if_alive = discount == 0.0 ? if_alive :
+				discounted_purchases_if_alive(model, pattern->x, pattern->T, discount, horizon);
+		}
+		figures[i].p_alive = probability_alive(model, pattern->x, pattern->t_x, pattern->T);
+		figures[i].purchases = figures[i].p_alive * if_alive;
+		figures[i].discounted_purchases = figures[i].p_alive * discounted_if_alive;
+	}
+	return figures;
+}
+
+/* False where the history does not tell what customers spend; says why, unless it has no amounts at all. */
+static bool
+fit_spending(const Report *report, SpendingPatterns *spending, Maximum *maximum)
+{
+	int64		customers;
+	const char *obstacle;
+
+	if (!report->reader.header.has_amounts)
+		return false;
+	obstacle = spending_patterns_fit(spending, 0.0, maximum, &customers);
+	if (obstacle)
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("expected_value and clv are NULL"),
+				 errdetail("gamma_gamma cannot be fitted because %s.", obstacle)));
+		return false;
+	}
+	return check_converged(GAMMA_GAMMA, maximum);
+}
+
+static void
+column_figure(Report *report, bool is_known, double value)
+{
+	if (is_known && !isnan(value))
+		column_double(report, value);
+	else
+		column_null(report);
+}
+
+/* clv([customer,] h, model, as_of, unit, horizon, discount, margin, observed_since) */
+Datum
+loyalty_clv(PG_FUNCTION_ARGS)
+{
+	int			history_arg = PG_NARGS() - 8;
+	PurchaseModel model = {.kind = arg_purchase_model(fcinfo, history_arg + 1)};
+	double		unit_days = arg_unit(fcinfo, history_arg + 3);
+	double		horizon = arg_not_negative(fcinfo, history_arg + 4, "horizon", 52.0);
+	double		discount = arg_not_negative(fcinfo, history_arg + 5, "discount", 0.0);
+	double		margin = PG_ARGISNULL(history_arg + 6) ? 1.0 : PG_GETARG_FLOAT8(history_arg + 6);
+	PurchasePatterns *patterns;
+	const PurchasePattern *sorted;
+	size_t		count;
+	SpendingPatterns spending;
+	Report		report;
+	CustomerRows rows;
+	ClvCustomer customer;
+	Maximum		purchases;
+	Maximum		values;
+	int64		customers;
+	bool		purchases_known;
+	bool		values_known;
+	PatternFigures *figures = NULL;
+
+	if (!(margin <= 1.0 && isfinite(margin)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("margin must not be %g", margin),
+				 errhint("It is the share of the money that is earned: 0.3 for 30 percent.")));
+	if (!report_begin(&report, fcinfo, history_arg, history_arg + 2, history_arg + 7, false))
+		return (Datum) 0;
+
+	patterns = purchase_patterns_create();
+	spending_patterns_begin(&spending);
+	while (clv_next_customer(&report, &customer))
+	{
+		purchase_patterns_add_customer(patterns, &customer, report.as_of, unit_days);
+		spending_patterns_add(&spending, customer.frequency, clv_mean_spending(&report, &customer), 1.0);
+	}
+	purchase_patterns_fit(patterns, model.kind, 0.0, &purchases, &customers);
+	purchases_known = check_converged(model.kind, &purchases);
+	values_known = fit_spending(&report, &spending, &values);
+	if (purchases_known)
+	{
+		memcpy(model.parameters, purchases.parameters, sizeof(model.parameters));
+		purchase_patterns_sorted(patterns, &sorted, &count);
+		figures = pattern_figures(&model, sorted, count, horizon, log1p(discount) * unit_days / 365.0);
+	}
+
+	report_rewind(&report, fcinfo, history_arg, true);
+	customer_rows_begin(&rows, &report);
+	while (clv_next_customer(&report, &customer))
+	{
+		double		spent = clv_mean_spending(&report, &customer);
+		double		value = NAN;
+		PatternFigures of = {0.0, 0.0, 0.0};
+
+		if (purchases_known)
+			of = figures[purchase_patterns_find_customer(patterns, &customer, report.as_of, unit_days)];
+		if (values_known && !(customer.frequency > 0 && isnan(spent)))
+			value = expected_spending(values.parameters, customer.frequency, spent);
+		columns_clv_summary(&rows, &customer, unit_days);
+		column_money(&report, customer.money);
+		column_figure(&report, purchases_known, of.p_alive);
+		column_figure(&report, purchases_known, of.purchases);
+		column_figure(&report, values_known, value);
+		column_figure(&report, purchases_known && values_known, margin * value * of.discounted_purchases);
+		customer_row(&rows);
+	}
+	customer_rows_end(&rows);
+	return (Datum) 0;
+}

@@ -1,0 +1,246 @@
+/*
+ * clv_holdout.c
+ *	  clv_holdout and clv_tracking: what a model foretold, beside what came.
+ *
+ * A model is fitted to what happened up to the end of calibration, and asked
+ * about the days from then to as_of, which it has not seen.  clv_holdout
+ * compares customer by customer, added up by how often they had bought;
+ * clv_tracking period by period, added up over all customers, for the whole
+ * time.  Both speak of the customers of the calibration.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/memutils.h"
+
+#include "model_types.h"
+#include "purchase_models.h"
+
+PG_FUNCTION_INFO_V1(loyalty_clv_holdout);
+PG_FUNCTION_INFO_V1(loyalty_clv_tracking);
+
+/* Numbers of purchases, or customers, by some number; 0 where none was added. */
+typedef struct Counts
+{
+	int64	   *counts;
+	size_t		length;
+} Counts;
+
+static void
+add_count(Counts *counts, size_t number, int64 count)
+{
+	if (number >= counts->length)
+	{
+		size_t		length = Max(1024, 2 * (number + 1));
+		int64	   *longer = report_cells(length, sizeof(int64));
+
+		if (counts->length > 0)
+		{
+			memcpy(longer, counts->counts, counts->length * sizeof(int64));
+			pfree(counts->counts);
+		}
+		counts->counts = longer;
+		counts->length = length;
+	}
+	counts->counts[number] += count;
+}
+
+typedef struct Split
+{
+	Report		report;
+	Day			calibration_end;
+	double		unit_days;
+	PurchaseModel model;
+	bool		is_fitted;		/* and converged */
+	PurchasePatterns *patterns;
+
+	Counts		holdout_by_frequency;	/* purchases after the calibration, by those in it */
+	Counts		customers_by_day;	/* of the first purchase, from that of the history on */
+	Counts		purchases_by_period;	/* repeat ones; only with periods */
+	const ReportPeriods *periods;
+} Split;
+
+/* (h, calibration_end, as_of, model, unit, observed_since, ...) */
+static bool
+split_begin(Split *split, FunctionCallInfo fcinfo)
+{
+	Report	   *report = &split->report;
+
+	memset(split, 0, sizeof(*split));
+	split->model.kind = arg_purchase_model(fcinfo, 3);
+	split->unit_days = arg_unit(fcinfo, 4);
+	if (!report_begin(report, fcinfo, 0, 2, 5, false))
+		return false;
+	if (!arg_day(fcinfo, 1, "calibration_end", &split->calibration_end))
+	{
+		Day			first = report->reader.header.first_purchase;
+
+		split->calibration_end = first + (report->as_of - (int64) first) / 2;
+	}
+	if (split->calibration_end >= report->as_of)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("calibration_end must be before as_of"),
+				 errhint("The days after calibration_end up to as_of are those that the model is judged by.")));
+	return true;
+}
+
+/* Reads all customers of the calibration and fits the model to them. */
+static void
+split_fit(Split *split)
+{
+	Report	   *report = &split->report;
+	const Day	history_begin = report->reader.header.first_purchase;
+	Maximum		maximum;
+	int64		customers;
+
+	split->patterns = purchase_patterns_create();
+	while (report_next_customer(report))
+	{
+		HistoryCursor cursor = report->reader.at;
+		HistoryDay	event;
+		ClvCustomer customer = {.frequency = -1};
+		int64		holdout = 0;
+
+		while (report_next_day(report, &cursor, &event))
+		{
+			if (event.orders == 0)
+				continue;
+			if (event.day <= split->calibration_end)
+			{
+				if (++customer.frequency == 0)
+					customer.first_day = event.day;
+				customer.last_day = event.day;
+			}
+			else
+				holdout++;
+			if (split->periods && event.day > customer.first_day &&
+				customer.frequency >= 0 && customer.first_day >= report->observed_since)
+				add_count(&split->purchases_by_period, period_index(split->periods, event.day), 1);
+		}
+		report->reader.at = cursor;
+		if (customer.frequency < 0 || customer.first_day < report->observed_since)
+			continue;
+		purchase_patterns_add_customer(split->patterns, &customer, split->calibration_end, split->unit_days);
+		add_count(&split->holdout_by_frequency, customer.frequency, holdout);
+		add_count(&split->customers_by_day, customer.first_day - history_begin, 1);
+	}
+	purchase_patterns_fit(split->patterns, split->model.kind, 0.0, &maximum, &customers);
+	split->is_fitted = check_converged(split->model.kind, &maximum);
+	memcpy(split->model.parameters, maximum.parameters, sizeof(split->model.parameters));
+}
+
+/* clv_holdout(h, calibration_end, as_of, model, unit, observed_since) */
+Datum
+loyalty_clv_holdout(PG_FUNCTION_ARGS)
+{
+	Split		split;
+	Report	   *report = &split.report;
+	const PurchasePattern *patterns;
+	size_t		count;
+	double		horizon;
+	double		if_alive = 0.0;
+
+	if (!split_begin(&split, fcinfo))
+		return (Datum) 0;
+	split_fit(&split);
+	horizon = (report->as_of - split.calibration_end) / split.unit_days;
+	purchase_patterns_sorted(split.patterns, &patterns, &count);
+	for (size_t i = 0; i < count;)
+	{
+		const double x = patterns[i].x;
+		double		customers = 0.0;
+		double		expected = 0.0;
+
+		for (double T = -1.0; i < count && patterns[i].x == x; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			customers += patterns[i].weight;
+			if (!split.is_fitted)
+				continue;
+			if (patterns[i].T != T)
+				if_alive = expected_purchases_if_alive(&split.model, x, patterns[i].T, horizon);
+			T = patterns[i].T;
+			expected += patterns[i].weight * if_alive *
+				probability_alive_at_T(&split.model, x, patterns[i].t_x, patterns[i].T);
+		}
+		column_count(report, (int64) x);
+		column_count(report, (int64) customers);
+		column_count(report, split.holdout_by_frequency.counts[(size_t) x]);
+		if (split.is_fitted)
+			column_double(report, expected);
+		else
+			column_null(report);
+		report_row(report);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * Expected repeat purchases of all customers up to a day, that day included.
+ * by_age: of a new customer, by days since the first purchase.
+ */
+static double
+expected_up_to(const Split *split, const double *by_age, Day day)
+{
+	const int64 days = (int64) day - split->report.reader.header.first_purchase;
+	double		sum = 0.0;
+
+	for (int64 i = 0; i < days && i < split->customers_by_day.length; i++)
+		sum += split->customers_by_day.counts[i] * by_age[days - i];
+	return sum;
+}
+
+/* clv_tracking(h, calibration_end, as_of, model, unit, observed_since, week_start) */
+Datum
+loyalty_clv_tracking(PG_FUNCTION_ARGS)
+{
+	Split		split;
+	Report	   *report = &split.report;
+	ReportPeriods periods;
+	double	   *by_age = NULL;
+	int64		actual = 0;
+	double		expected_before = 0.0;
+
+	if (!split_begin(&split, fcinfo))
+		return (Datum) 0;
+	report_periods(&periods, report, arg_grid(fcinfo, 4, "unit", PERIOD_WEEK, false, 6));
+	split.periods = &periods;
+	split_fit(&split);
+
+	if (split.is_fitted)
+	{
+		const int64 days = (int64) report->as_of - periods.first_day;
+
+		by_age = report_cells(days + 1, sizeof(double));
+		for (int64 age = 1; age <= days; age++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			by_age[age] = expected_purchases_of_new(&split.model, age / split.unit_days);
+		}
+	}
+	for (int32 i = 0; i < periods.count; i++)
+	{
+		Day			last = Min(period_last_day(periods.grid, periods.first_period + i), report->as_of);
+		int64		purchases = i < split.purchases_by_period.length ? split.purchases_by_period.counts[i] : 0;
+		double		expected = split.is_fitted ? expected_up_to(&split, by_age, last) : 0.0;
+
+		CHECK_FOR_INTERRUPTS();
+		actual += purchases;
+		column_day(report, period_start(&periods, i));
+		column_count(report, purchases);
+		if (split.is_fitted)
+			column_double(report, expected - expected_before);
+		else
+			column_null(report);
+		column_count(report, actual);
+		if (split.is_fitted)
+			column_double(report, expected);
+		else
+			column_null(report);
+		report_row(report);
+		expected_before = expected;
+	}
+	return (Datum) 0;
+}
