@@ -103,7 +103,7 @@ split_fit(Split *split)
 		ClvCustomer customer = {.frequency = -1};
 		int64		holdout = 0;
 
-		while (report_next_day(report, &cursor, &event))
+		while (report_next_day(report, &cursor, &event, report->reader.header.has_amounts))
 		{
 			if (event.orders == 0)
 				continue;
@@ -177,18 +177,57 @@ loyalty_clv_holdout(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/*
- * Expected repeat purchases of all customers up to a day, that day included.
- * by_age: of a new customer, by days since the first purchase.
- */
-static double
-expected_up_to(const Split *split, const double *by_age, Day day)
+/* Customers of the same first purchase day, as days since that of the history. */
+typedef struct FirstDay
 {
-	const int64 days = (int64) day - split->report.reader.header.first_purchase;
+	int32		day;
+	int64		customers;
+} FirstDay;
+
+typedef struct Expectation
+{
+	const PurchaseModel *model;
+	double		unit_days;
+	FirstDay   *first_days;
+	int			count;
+	double	   *by_age;			/* of a new customer, by days since the first purchase; NaN: not needed so far */
+} Expectation;
+
+static void
+expectation_begin(Expectation *expectation, const Split *split)
+{
+	const Counts *counts = &split->customers_by_day;
+	const int64 days = (int64) split->report.as_of - split->report.reader.header.first_purchase;
+
+	expectation->model = &split->model;
+	expectation->unit_days = split->unit_days;
+	expectation->first_days = report_cells(counts->length, sizeof(FirstDay));
+	expectation->count = 0;
+	for (size_t i = 0; i < counts->length; i++)
+		if (counts->counts[i] > 0)
+			expectation->first_days[expectation->count++] = (FirstDay) {i, counts->counts[i]};
+	expectation->by_age = report_cells(days + 1, sizeof(double));
+	for (int64 i = 0; i <= days; i++)
+		expectation->by_age[i] = NAN;
+}
+
+/* Repeat purchases of all customers up to a day, that day included; days as above. */
+static double
+expected_up_to(const Expectation *expectation, int64 day)
+{
 	double		sum = 0.0;
 
-	for (int64 i = 0; i < days && i < split->customers_by_day.length; i++)
-		sum += split->customers_by_day.counts[i] * by_age[days - i];
+	for (int i = 0; i < expectation->count && expectation->first_days[i].day < day; i++)
+	{
+		int64		age = day - expectation->first_days[i].day;
+
+		if (isnan(expectation->by_age[age]))
+		{
+			CHECK_FOR_INTERRUPTS();
+			expectation->by_age[age] = expected_purchases_of_new(expectation->model, age / expectation->unit_days);
+		}
+		sum += expectation->first_days[i].customers * expectation->by_age[age];
+	}
 	return sum;
 }
 
@@ -199,7 +238,7 @@ loyalty_clv_tracking(PG_FUNCTION_ARGS)
 	Split		split;
 	Report	   *report = &split.report;
 	ReportPeriods periods;
-	double	   *by_age = NULL;
+	Expectation expectation = {0};
 	int64		actual = 0;
 	double		expected_before = 0.0;
 
@@ -210,21 +249,12 @@ loyalty_clv_tracking(PG_FUNCTION_ARGS)
 	split_fit(&split);
 
 	if (split.is_fitted)
-	{
-		const int64 days = (int64) report->as_of - periods.first_day;
-
-		by_age = report_cells(days + 1, sizeof(double));
-		for (int64 age = 1; age <= days; age++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			by_age[age] = expected_purchases_of_new(&split.model, age / split.unit_days);
-		}
-	}
+		expectation_begin(&expectation, &split);
 	for (int32 i = 0; i < periods.count; i++)
 	{
 		Day			last = Min(period_last_day(periods.grid, periods.first_period + i), report->as_of);
 		int64		purchases = i < split.purchases_by_period.length ? split.purchases_by_period.counts[i] : 0;
-		double		expected = split.is_fitted ? expected_up_to(&split, by_age, last) : 0.0;
+		double		expected = split.is_fitted ? expected_up_to(&expectation, (int64) last - periods.first_day) : 0.0;
 
 		CHECK_FOR_INTERRUPTS();
 		actual += purchases;

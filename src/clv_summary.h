@@ -37,7 +37,7 @@ clv_next_customer(Report *report, ClvCustomer *customer)
 		HistoryDay	event;
 		ClvCustomer found = {.frequency = -1};
 
-		while (report_next_day(report, &cursor, &event))
+		while (report_next_day(report, &cursor, &event, report->reader.header.has_amounts))
 		{
 			add_money(&found.money, event.amount);
 			if (event.orders == 0)

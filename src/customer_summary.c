@@ -33,7 +33,7 @@ loyalty_customer_summary(PG_FUNCTION_ARGS)
 		int64		purchase_days = 0;
 		Amount		amount = 0;
 
-		while (report_next_day(&report, &cursor, &event))
+		while (report_next_day(&report, &cursor, &event, report.reader.header.has_amounts))
 		{
 			add_money(&amount, event.amount);
 			if (event.orders == 0)

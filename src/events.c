@@ -30,7 +30,7 @@ loyalty_events(PG_FUNCTION_ARGS)
 		HistoryCursor cursor = report.reader.at;
 		HistoryDay	event;
 
-		while (report_next_day(&report, &cursor, &event))
+		while (report_next_day(&report, &cursor, &event, report.reader.header.has_amounts))
 		{
 			column_customer(&rows);
 			column_day(&report, event.day);

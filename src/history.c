@@ -143,7 +143,7 @@ history_open_value(HistoryReader *reader, const CustomerHistory *history, bool w
 
 	if (damage != NULL)
 		history_raise_damage(damage);
-	history_open(reader, &header, data, size,
+	history_open(reader, &history_host, &header, data, size,
 				 with_keys && header.key_type != HISTORY_KEY_BIGINT ?
 				 MemoryContextAllocHuge(CurrentMemoryContext, (Size) header.longest_key + 1) : NULL);
 }

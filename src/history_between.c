@@ -65,7 +65,8 @@ survey_range(const CustomerHistory *history, DayRange range,
 	{
 		HistoryCursor cursor = reader.at;
 
-		while (history_cursor_next(&reader, &cursor, &event) && event.day <= range.to)
+		while (history_cursor_next(&reader, &cursor, &event, reader.header.has_amounts) &&
+			   event.day <= range.to)
 		{
 			if ((++steps & 0xffff) == 0)
 				CHECK_FOR_INTERRUPTS();
@@ -122,7 +123,8 @@ loyalty_history_between(PG_FUNCTION_ARGS)
 
 		if ((++steps & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		while (history_cursor_next(&reader, &cursor, &event) && event.day <= range.to)
+		while (history_cursor_next(&reader, &cursor, &event, reader.header.has_amounts) &&
+			   event.day <= range.to)
 		{
 			if ((++steps & 0xffff) == 0)
 				CHECK_FOR_INTERRUPTS();

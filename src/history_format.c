@@ -17,8 +17,14 @@
 /* Where gaps of three bytes begin. */
 #define GAP_THREE_BYTES_BASE	(GAP_TWO_BYTES + ((GAP_THREE_BYTES - GAP_TWO_BYTES) << 8))
 
+/* The longest plain event in a short form: gap, amount. */
+#define PLAIN_EVENT_MAX	(2 + 2)
+
 /* The longest event: marker, gap, two counts, amount. */
 #define EVENT_MAX	(1 + 5 + 2 * VARINT_MAX + 2 + AMOUNT_VARINT_MAX)
+
+/* The same without regard to what counts can be, for reading. */
+#define READ_MAX	(1 + 5 + 2 * AMOUNT_VARINT_MAX + 2 + AMOUNT_VARINT_MAX)
 
 /* Room is made for so many at a time. */
 #define EVENT_BATCH	1024
@@ -35,8 +41,8 @@ put_fixed(uint8_t *to, UnsignedAmount value, int size)
 		to[i] = (uint8_t) (value >> (8 * i));
 }
 
-static inline UnsignedAmount
-get_fixed(const uint8_t *from, int size)
+static inline __attribute__((always_inline)) UnsignedAmount
+get_fixed(const uint8_t *from, const int size)
 {
 	UnsignedAmount value = 0;
 
@@ -137,23 +143,60 @@ history_compare_keys(HistoryKeyType key_type, const HistoryKey *a, const History
 
 /* ---------- reading ---------- */
 
+/*
+ * Plain events are read in line up to the next look for a cancel request, but
+ * not where one could reach past the end.
+ */
+static void
+move_quick_end(HistoryReader *reader)
+{
+	size_t		left = (size_t) (reader->end - reader->at.next);
+
+	reader->quick_end = left < HISTORY_CANCEL_BYTES ? reader->end - PLAIN_EVENT_MAX :
+		reader->at.next + HISTORY_CANCEL_BYTES - PLAIN_EVENT_MAX;
+}
+
 void
-history_open(HistoryReader *reader, const HistoryHeader *header,
-			 const uint8_t *data, size_t size, uint8_t *key_buffer)
+history_open(HistoryReader *reader, const HistoryHost *host,
+			 const HistoryHeader *header, const uint8_t *data,
+			 size_t size, uint8_t *key_buffer)
 {
 	memset(reader, 0, sizeof(*reader));
 	reader->header = *header;
 	reader->at.next = data + HISTORY_HEADER_SIZE;
 	reader->end = data + size;
+	reader->host = host;
+	move_quick_end(reader);
 	reader->customers_left = header->customers;
+	history_read_until(reader, header->last_day);
 	reader->key_buffer = key_buffer;
 	reader->key.number = INT64_MIN;
 	reader->key.bytes = key_buffer;
 }
 
+void
+history_read_until(HistoryReader *reader, Day until)
+{
+	const HistoryHeader *header = &reader->header;
+
+	if (until > header->last_day)
+		until = header->last_day;
+	reader->until = until;
+	/* a plain event is a purchase, of which there are none without buyers */
+	reader->quick_days = header->buyers > 0 && until >= header->first_purchase ?
+		(uint32_t) until - (uint32_t) header->first_purchase + 1 : 0;
+}
+
+void
+history_limit_plain(HistoryReader *reader, uint32_t days)
+{
+	if (reader->quick_days > days)
+		reader->quick_days = days;
+}
+
 /* Returns false, so that callers can return what it returns. */
-bool
-history_damaged(HistoryReader *reader, const char *damage)
+static bool
+damaged(HistoryReader *reader, const char *damage)
 {
 	if (reader->damage == NULL)
 		reader->damage = damage;
@@ -163,137 +206,237 @@ history_damaged(HistoryReader *reader, const char *damage)
 	return false;
 }
 
-static UnsignedAmount
-read_long_varint(HistoryReader *reader)
+/* Not in line: it would cost those their registers who seldom need it. */
+static __attribute__((noinline)) const uint8_t *
+get_long_varint(const uint8_t *p, const uint8_t *end, UnsignedAmount *value)
 {
-	UnsignedAmount value = 0;
+	uint64_t	low = 0;
 
-	for (int i = 0; i < AMOUNT_VARINT_MAX && reader->at.next < reader->end; i++)
+	/* nearly all end within 63 bits, which take less time than 128 */
+	for (int i = 0; i < VARINT_MAX - 1 && p < end; i++)
 	{
-		uint8_t		byte = *reader->at.next++;
+		uint8_t		byte = *p++;
+
+		low |= (uint64_t) (byte & 0x7f) << (7 * i);
+		if (byte < 0x80)
+		{
+			*value = low;
+			return p;
+		}
+	}
+
+	*value = low;
+	for (int i = VARINT_MAX - 1; i < AMOUNT_VARINT_MAX && p < end; i++)
+	{
+		uint8_t		byte = *p++;
 		uint8_t		bits = byte & 0x7f;
 
 		/* 18 bytes hold 126 bits: of the last, two are left */
 		if (i == AMOUNT_VARINT_MAX - 1 && bits > 3)
 			break;
-		value |= (UnsignedAmount) bits << (7 * i);
+		*value |= (UnsignedAmount) bits << (7 * i);
 		if (byte < 0x80)
-			return value;
+			return p;
 	}
-	history_damaged(reader, "a number is cut short or too large");
-	return 0;
+	return NULL;
 }
 
-uint64_t
-history_read_varint_slow(HistoryReader *reader)
+/*
+ * The byte after a varint that begins at p; NULL if that is cut short by the
+ * end, or too large.
+ */
+static inline const uint8_t *
+get_varint(const uint8_t *p, const uint8_t *end, UnsignedAmount *value)
 {
-	UnsignedAmount value = read_long_varint(reader);
-
-	if (value > UINT64_MAX)
+	if (p < end && *p < 0x80)
 	{
-		history_damaged(reader, "a number is too large");
+		*value = *p;
+		return p + 1;
+	}
+	return get_long_varint(p, end, value);
+}
+
+static uint64_t
+read_varint(HistoryReader *reader)
+{
+	UnsignedAmount value;
+	const uint8_t *p = get_varint(reader->at.next, reader->end, &value);
+
+	if (p == NULL || value > UINT64_MAX)
+	{
+		damaged(reader, "a number is cut short or too large");
 		return 0;
 	}
+	reader->at.next = p;
 	return (uint64_t) value;
 }
 
-/* An integer of so many bytes. */
-static uint64_t
-read_fixed(HistoryReader *reader, int size)
+/* The byte after an amount that begins at p; NULL if it is too large. */
+static inline const uint8_t *
+get_amount(const uint8_t *p, const uint8_t *end, UnsignedAmount *amount)
 {
-	uint64_t	value;
+	uint32_t	word = (uint32_t) p[0] | (uint32_t) p[1] << 8;
 
-	if (reader->end - reader->at.next < size)
-	{
-		history_damaged(reader, "it ends within an event");
-		return 0;
-	}
-	value = (uint64_t) get_fixed(reader->at.next, size);
-	reader->at.next += size;
-	return value;
-}
-
-static UnsignedAmount
-read_amount(HistoryReader *reader)
-{
-	uint64_t	word = read_fixed(reader, 2);
-
+	p += 2;
+	*amount = word;
 	if (word < AMOUNT_FOUR_BYTES)
-		return word;
+		return p;
 	if (word < AMOUNT_VARINT)
-		return AMOUNT_FOUR_BYTES + ((word - AMOUNT_FOUR_BYTES) << 16) + read_fixed(reader, 2);
-	return read_long_varint(reader);
+	{
+		*amount = AMOUNT_FOUR_BYTES + ((word - AMOUNT_FOUR_BYTES) << 16) +
+			((uint32_t) p[0] | (uint32_t) p[1] << 8);
+		return p + 2;
+	}
+	p = get_varint(p, end, amount);
+	return *amount <= (UnsignedAmount) AMOUNT_MAX ? p : NULL;
 }
 
-/* Every form of an event, the short ones included. */
+/*
+ * Every form of an event, the short ones included.  Comes by often enough to
+ * look for a cancel request.
+ */
 bool
 history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 {
 	const HistoryHeader *header = &reader->header;
-	uint64_t	gap;
+	uint8_t		padded[READ_MAX];
+	size_t		left;
+	const uint8_t *start;
+	const uint8_t *end;
+	const uint8_t *p;
+	uint32_t	gap;
+	int64_t		day;
 	bool		detailed;
+	UnsignedAmount orders = 2;
+	UnsignedAmount unknown = 0;
+	UnsignedAmount amount = 0;
 
-	memset(event, 0, sizeof(*event));
-	reader->at.days_left--;
-	gap = read_fixed(reader, 1);
+	if (reader->at.next > reader->quick_end)
+	{
+		reader->host->check_cancel();
+		move_quick_end(reader);
+	}
+
+	/* zeros at the end of the value let every event end, if too late */
+	start = reader->at.next;
+	left = (size_t) (reader->end - start);
+	if (left < READ_MAX)
+	{
+		memset(padded, 0, READ_MAX);
+		memcpy(padded, start, left);
+		start = padded;
+	}
+	end = start + READ_MAX;
+	p = start;
+
+	gap = *p++;
 	detailed = gap == EVENT_DETAILED;
 	if (detailed)
-		gap = read_fixed(reader, 1);
-	if (gap == GAP_FIVE_BYTES)
-		gap = read_fixed(reader, 4);
-	else if (gap == GAP_THREE_BYTES)
-		gap = GAP_THREE_BYTES_BASE + read_fixed(reader, 2);
-	else if (gap == EVENT_DETAILED)
-		return history_damaged(reader, "an event begins twice");
-	else if (gap >= GAP_TWO_BYTES)
-		gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + read_fixed(reader, 1);
-
-	reader->at.day += (int64_t) gap + 1;
-	if (reader->at.day > header->last_day)
-		return history_damaged(reader, "a day is out of range");
-	event->day = (Day) reader->at.day;
-
-	event->orders = 1;
-	event->valued_orders = header->has_amounts ? 1 : 0;
-	if (!detailed)
+		gap = *p++;
+	if (gap >= GAP_TWO_BYTES)
 	{
-		if (header->has_amounts)
+		if (gap == EVENT_DETAILED)
+			return damaged(reader, "an event begins twice");
+		if (gap == GAP_FIVE_BYTES)
 		{
-			UnsignedAmount amount = read_amount(reader);
-
-			if (amount > (UnsignedAmount) AMOUNT_MAX)
-				return history_damaged(reader, "an amount is too large");
-			event->amount = (Amount) amount;
+			gap = (uint32_t) get_fixed(p, 4);
+			p += 4;
 		}
+		else if (gap == GAP_THREE_BYTES)
+		{
+			gap = GAP_THREE_BYTES_BASE + (uint32_t) get_fixed(p, 2);
+			p += 2;
+		}
+		else
+			gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + *p++;
 	}
-	else if (header->has_amounts)
-	{
-		uint64_t	orders = history_read_varint(reader);
-		uint64_t	unknown = history_read_varint(reader);
-		UnsignedAmount magnitude = read_amount(reader);
 
-		if (unknown > orders >> 1 || magnitude > (UnsignedAmount) AMOUNT_MAX)
-			return history_damaged(reader, "a day contradicts itself");
+	if (detailed)
+	{
+		p = get_varint(p, end, &orders);
+		if (p != NULL && header->has_amounts)
+			p = get_varint(p, end, &unknown);
+		if (p == NULL || orders > (header->has_amounts ? UINT64_MAX : INT64_MAX))
+			return damaged(reader, "a count is cut short or too large");
+	}
+	if (header->has_amounts)
+	{
+		p = get_amount(p, end, &amount);
+		if (p == NULL)
+			return damaged(reader, "an amount is cut short or too large");
+	}
+	if ((size_t) (p - start) > left)
+		return damaged(reader, "it ends within an event");
+
+	day = (int64_t) reader->at.day + gap + 1;
+	if (day > header->last_day)
+		return damaged(reader, "a day is out of range");
+
+	reader->at.next += p - start;
+	reader->at.days_left--;
+	reader->at.day = (Day) day;
+	event->day = (Day) day;
+	if (header->has_amounts)
+	{
+		/* the last bit is the sign */
+		if (unknown > orders >> 1)
+			return damaged(reader, "a day contradicts itself");
 		event->orders = (int64_t) (orders >> 1);
 		event->valued_orders = event->orders - (int64_t) unknown;
-		event->amount = (orders & 1) ? -(Amount) magnitude : (Amount) magnitude;
+		event->amount = (orders & 1) ? -(Amount) amount : (Amount) amount;
 	}
 	else
 	{
-		uint64_t	orders = history_read_varint(reader);
-
-		if (orders > INT64_MAX)
-			return history_damaged(reader, "a count is too large");
-		event->orders = (int64_t) orders;
+		event->orders = detailed ? (int64_t) orders : 1;
+		event->valued_orders = 0;
+		event->amount = 0;
 	}
 
 	if (event->orders > 0 && event->day < header->first_purchase)
-		return history_damaged(reader, "a purchase is before the first one");
-	return reader->damage == NULL;
+		return damaged(reader, "a purchase is before the first one");
+	return event->day <= reader->until;
 }
 
+/*
+ * Passes over the events of the current customer that were not read, of
+ * which only the length is wanted.  Their days are looked at where they add
+ * up to the last one.
+ */
 bool
-history_read_key(HistoryReader *reader)
+history_skip_days(HistoryReader *reader)
+{
+	bool		has_amounts = reader->header.has_amounts;
+	HistoryDay	unread;
+
+	while (reader->at.days_left > 0)
+	{
+		const uint8_t *p = reader->at.next;
+		uint32_t	left = reader->at.days_left;
+		int64_t		day = reader->at.day;
+
+		if (has_amounts)
+			for (; left > 0 && p <= reader->quick_end && p[0] < GAP_TWO_BYTES &&
+				 p[2] < AMOUNT_FOUR_BYTES >> 8; left--)
+			{
+				day += p[0] + 1;
+				p += 3;
+			}
+		else
+			for (; left > 0 && p <= reader->quick_end && p[0] < GAP_TWO_BYTES; left--)
+				day += *p++ + 1;
+		if (day > reader->header.last_day)
+			return damaged(reader, "a day is out of range");
+		reader->at.next = p;
+		reader->at.days_left = left;
+		reader->at.day = (Day) day;
+		if (left > 0 && !history_read_day_slow(reader, &unread) && reader->damage != NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_key(HistoryReader *reader)
 {
 	HistoryKey *key = &reader->key;
 	uint64_t	shared;
@@ -302,25 +445,47 @@ history_read_key(HistoryReader *reader)
 	if (reader->header.key_type == HISTORY_KEY_BIGINT)
 	{
 		/* wraps on damage only, which the validator sees */
-		key->number = (int64_t) ((uint64_t) key->number + history_read_varint(reader));
+		key->number = (int64_t) ((uint64_t) key->number + read_varint(reader));
 		return reader->damage == NULL;
 	}
 
-	shared = history_read_varint(reader);
+	shared = read_varint(reader);
 	if (shared > key->size)
-		return history_damaged(reader, "a key shares more bytes than there are");
+		return damaged(reader, "a key shares more bytes than there are");
 	if (reader->header.key_type == HISTORY_KEY_UUID)
 		rest = UUID_KEY_SIZE - shared;
 	else
-		rest = history_read_varint(reader);
+		rest = read_varint(reader);
 	if (rest > (uint64_t) (reader->end - reader->at.next) ||
 		shared + rest > reader->header.longest_key)
-		return history_damaged(reader, "a key is longer than the longest");
+		return damaged(reader, "a key is longer than the longest");
 	if (reader->key_buffer != NULL && rest > 0)
 		memcpy(reader->key_buffer + shared, reader->at.next, rest);
 	reader->at.next += rest;
 	key->size = (uint32_t) (shared + rest);
 	return true;
+}
+
+bool
+history_next_customer_slow(HistoryReader *reader)
+{
+	uint64_t	days;
+
+	if (reader->damage != NULL)
+		return false;
+	if (reader->customers_left == 0)
+		return reader->at.next == reader->end ? false :
+			damaged(reader, "bytes follow the last customer");
+	reader->customers_left--;
+
+	if (!read_key(reader))
+		return false;
+	days = read_varint(reader);
+	if (days == 0 || days > UINT32_MAX)
+		return damaged(reader, "a customer's number of days is impossible");
+	reader->at.days_left = (uint32_t) days;
+	reader->at.day = reader->header.first_day - 1;
+	return reader->damage == NULL;
 }
 
 /* ---------- writing ---------- */
@@ -707,7 +872,7 @@ history_validate(const uint8_t *data, size_t size, const HistoryHost *host,
 		return damage;
 
 	key_buffer = host->resize(NULL, (size_t) header.longest_key + 1);
-	history_open(&reader, &header, data, size, key_buffer);
+	history_open(&reader, host, &header, data, size, key_buffer);
 	history_writer_open(&writer, host, header.key_type, header.has_amounts,
 						header.scale, header.first_day, 0);
 

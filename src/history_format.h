@@ -86,6 +86,20 @@
 /* A look for a cancel request after so many events, or 16 bytes of keys each. */
 #define HISTORY_CANCEL_STEPS	65536
 
+/* A reader looks for one after so many bytes. */
+#define HISTORY_CANCEL_BYTES	65536
+
+/*
+ * What the plain C floor needs from its host: memory, which never fails to
+ * return (it may leap out instead), and a place to look for a cancel request.
+ */
+typedef struct HistoryHost
+{
+	void	   *(*resize) (void *memory, size_t size);	/* memory may be NULL */
+	void		(*release) (void *memory);
+	void		(*check_cancel) (void);
+} HistoryHost;
+
 typedef enum HistoryKeyType
 {
 	HISTORY_KEY_BIGINT = 1,
@@ -162,15 +176,26 @@ typedef struct HistoryCursor
 {
 	const uint8_t *next;		/* byte to read */
 	uint32_t	days_left;		/* of the current customer */
-	int64_t		day;			/* of the latest event, at first the day before
+	Day			day;			/* of the latest event, at first the day before
 								 * the history's first */
 } HistoryCursor;
+
+/* A day of one order, of a known amount if there are amounts. */
+typedef struct PlainDay
+{
+	uint32_t	since;			/* days since the first purchase of all */
+	uint32_t	amount;			/* below 2^16; 0 without amounts */
+} PlainDay;
 
 typedef struct HistoryReader
 {
 	HistoryHeader header;
 	HistoryCursor at;
 	const uint8_t *end;
+	const HistoryHost *host;
+	Day			until;			/* later days end a customer */
+	const uint8_t *quick_end;	/* plain events are read in line up to here */
+	uint32_t	quick_days;		/* and so many days from the first purchase on */
 	uint32_t	customers_left;
 	HistoryKey	key;			/* of the current customer */
 	uint8_t    *key_buffer;
@@ -181,21 +206,19 @@ typedef struct HistoryReader
  * key_buffer has header.longest_key bytes, or is NULL where the keys of text
  * and uuid are not wanted.
  */
-extern void history_open(HistoryReader *reader, const HistoryHeader *header,
-						 const uint8_t *data, size_t size, uint8_t *key_buffer);
+extern void history_open(HistoryReader *reader, const HistoryHost *host,
+						 const HistoryHeader *header, const uint8_t *data,
+						 size_t size, uint8_t *key_buffer);
 
-extern uint64_t history_read_varint_slow(HistoryReader *reader);
-extern bool history_read_key(HistoryReader *reader);
+/* Later days will not come out. */
+extern void history_read_until(HistoryReader *reader, Day until);
+
+/* From so many days after the first purchase on no event is plain. */
+extern void history_limit_plain(HistoryReader *reader, uint32_t days);
+
+extern bool history_skip_days(HistoryReader *reader);
+extern bool history_next_customer_slow(HistoryReader *reader);
 extern bool history_read_day_slow(HistoryReader *reader, HistoryDay *event);
-extern bool history_damaged(HistoryReader *reader, const char *damage);
-
-static inline uint64_t
-history_read_varint(HistoryReader *reader)
-{
-	if (reader->at.next < reader->end && *reader->at.next < 0x80)
-		return *reader->at.next++;
-	return history_read_varint_slow(reader);
-}
 
 /* The first values that announce a longer form. */
 #define GAP_TWO_BYTES		240
@@ -206,74 +229,90 @@ history_read_varint(HistoryReader *reader)
 #define AMOUNT_VARINT		0xFFFF
 
 /*
- * The next event of the current customer; false when there is none.
+ * The next event of the current customer; false when there is none.  Looks
+ * for a cancel request now and then.
  *
  * The cursor is the caller's copy of reader->at, which the compiler can keep
  * in registers.  Whoever stops early may put it back there, to spare the
- * reader passing over the same events again.
+ * reader passing over the same events again.  has_amounts is that of the
+ * header; a loop that is made for one of the two passes a constant.
+ *
+ * A loop that has to be fast asks for two kinds of events in turn: plain ones
+ * in a short form, as nearly all are, and whatever follows the last of these,
+ * which may be a plain one too.
  */
 static inline __attribute__((always_inline)) bool
-history_cursor_next(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *event)
+history_cursor_plain(const HistoryReader *reader, HistoryCursor *cursor, PlainDay *plain,
+					 const bool has_amounts)
 {
 	const uint8_t *p = cursor->next;
-	bool		has_amounts = reader->header.has_amounts;
+	Day			day;
 	uint32_t	gap;
 	uint32_t	amount = 0;
 
-	if (cursor->days_left == 0)
+	if (cursor->days_left == 0 || p > reader->quick_end)
 		return false;
-	if (reader->end - p < 4)
-		goto slow;
-
-	/* a plain event in a short form, as nearly all are */
 	gap = *p++;
 	if (gap >= GAP_TWO_BYTES)
 	{
 		if (gap >= GAP_THREE_BYTES)
-			goto slow;
+			return false;
 		gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + *p++;
 	}
 	if (has_amounts)
 	{
 		amount = (uint32_t) p[0] | (uint32_t) p[1] << 8;
 		if (amount >= AMOUNT_FOUR_BYTES)
-			goto slow;
+			return false;
 		p += 2;
 	}
+	day = cursor->day + (Day) gap + 1;
+	plain->since = (uint32_t) day - (uint32_t) reader->header.first_purchase;
+	plain->amount = amount;
+	if (plain->since >= reader->quick_days)
+		return false;
 	cursor->next = p;
-	cursor->day += gap + 1;
+	cursor->day = day;
 	cursor->days_left--;
-	event->day = (Day) cursor->day;
+	return true;
+}
+
+static inline __attribute__((always_inline)) bool
+history_cursor_other(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *event)
+{
+	/* through copies, for the sake of the registers */
+	HistoryDay	read;
+	bool		found;
+
+	if (cursor->days_left == 0)
+		return false;
+	reader->at = *cursor;
+	found = history_read_day_slow(reader, &read);
+	*cursor = reader->at;
+	*event = read;
+	return found;
+}
+
+static inline __attribute__((always_inline)) bool
+history_cursor_next(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *event,
+					const bool has_amounts)
+{
+	PlainDay	plain;
+
+	if (!history_cursor_plain(reader, cursor, &plain, has_amounts))
+		return history_cursor_other(reader, cursor, event);
+	event->day = cursor->day;
 	event->orders = 1;
 	event->valued_orders = has_amounts ? 1 : 0;
-	event->amount = (int64_t) amount;
-	if (cursor->day > reader->header.last_day || cursor->day < reader->header.first_purchase)
-	{
-		history_damaged(reader, "a day is out of range");
-		*cursor = reader->at;
-		return false;
-	}
+	event->amount = (int64_t) plain.amount;
 	return true;
-
-slow:
-	{
-		/* through copies, for the sake of the registers */
-		HistoryDay	read;
-		bool		sound;
-
-		reader->at = *cursor;
-		sound = history_read_day_slow(reader, &read);
-		*cursor = reader->at;
-		*event = read;
-		return sound;
-	}
 }
 
 static inline bool
 history_next_day(HistoryReader *reader, HistoryDay *event)
 {
 	HistoryCursor cursor = reader->at;
-	bool		found = history_cursor_next(reader, &cursor, event);
+	bool		found = history_cursor_next(reader, &cursor, event, reader->header.has_amounts);
 
 	reader->at = cursor;
 	return found;
@@ -286,28 +325,24 @@ history_next_day(HistoryReader *reader, HistoryDay *event)
 static inline bool
 history_next_customer(HistoryReader *reader)
 {
-	HistoryDay	unread;
-	uint64_t	days;
+	const uint8_t *p;
 
-	while (reader->at.days_left > 0)
-		if (!history_next_day(reader, &unread))
-			return false;
-
-	if (reader->damage != NULL)
+	if (reader->at.days_left > 0 && !history_skip_days(reader))
 		return false;
-	if (reader->customers_left == 0)
-		return reader->at.next == reader->end ? false :
-			history_damaged(reader, "bytes follow the last customer");
-	reader->customers_left--;
 
-	if (!history_read_key(reader))
-		return false;
-	days = history_read_varint(reader);
-	if (days == 0 || days > UINT32_MAX)
-		return history_damaged(reader, "a customer's number of days is impossible");
-	reader->at.days_left = (uint32_t) days;
-	reader->at.day = (int64_t) reader->header.first_day - 1;
-	return reader->damage == NULL;
+	/* the next but a few numbers, and less than 128 days */
+	p = reader->at.next;
+	if (reader->customers_left > 0 && reader->header.key_type == HISTORY_KEY_BIGINT &&
+		p <= reader->quick_end && p[0] < 0x80 && p[1] < 0x80 && p[1] > 0)
+	{
+		reader->customers_left--;
+		reader->key.number = (int64_t) ((uint64_t) reader->key.number + p[0]);
+		reader->at.next = p + 2;
+		reader->at.days_left = p[1];
+		reader->at.day = reader->header.first_day - 1;
+		return true;
+	}
+	return history_next_customer_slow(reader);
 }
 
 /* ---------- writing ---------- */
@@ -319,17 +354,6 @@ typedef enum HistoryError
 	HISTORY_AMOUNT_OVERFLOW,	/* money beyond 128 bits */
 	HISTORY_COUNT_OVERFLOW		/* more than 2^63 - 1 orders */
 } HistoryError;
-
-/*
- * What the plain C floor needs from its host: memory, which never fails to
- * return (it may leap out instead), and a place to look for a cancel request.
- */
-typedef struct HistoryHost
-{
-	void	   *(*resize) (void *memory, size_t size);	/* memory may be NULL */
-	void		(*release) (void *memory);
-	void		(*check_cancel) (void);
-} HistoryHost;
 
 /*
  * Takes events in ascending order of (key, day), adds up those of the same

@@ -21,7 +21,7 @@
 #include "rates.h"
 #include "report.h"
 
-/* A table by day longer than this costs more than it spares. */
+/* A table by day longer than this, and than there are events, costs more than it spares. */
 #define MAX_TABLE_DAYS	(64 * 1024)
 
 /* ---------- arguments ---------- */
@@ -200,9 +200,10 @@ report_open(Report *report, FunctionCallInfo fcinfo, int history_arg,
 	has_as_of = as_of_arg >= 0 && arg_day(fcinfo, as_of_arg, "as_of", &report->as_of);
 	if (PG_ARGISNULL(history_arg))
 		return false;
-	report_rewind(report, fcinfo, history_arg, with_keys);
+	history_open_value(&report->reader, PG_GETARG_HISTORY(history_arg), with_keys);
 	if (!has_as_of)
 		report->as_of = header->last_day;
+	history_read_until(&report->reader, report->as_of);
 	return header->buyers > 0 && header->first_purchase <= report->as_of;
 }
 
@@ -210,6 +211,7 @@ void
 report_rewind(Report *report, FunctionCallInfo fcinfo, int history_arg, bool with_keys)
 {
 	history_open_value(&report->reader, PG_GETARG_HISTORY(history_arg), with_keys);
+	history_read_until(&report->reader, report->as_of);
 }
 
 static inline void
@@ -347,7 +349,7 @@ day_to_text(Day day)
 }
 
 void
-report_periods(ReportPeriods *periods, const Report *report, PeriodGrid grid)
+report_periods(ReportPeriods *periods, Report *report, PeriodGrid grid)
 {
 	int64		count;
 	int64		days;
@@ -357,6 +359,7 @@ report_periods(ReportPeriods *periods, const Report *report, PeriodGrid grid)
 	periods->as_of = report->as_of;
 	periods->first_period = period_of_day(grid, periods->first_day);
 	periods->of_day = NULL;
+	periods->days = 0;
 
 	count = (int64) period_of_day(grid, periods->as_of) - periods->first_period + 1;
 	if (count > REPORT_MAX_PERIODS)
@@ -369,12 +372,15 @@ report_periods(ReportPeriods *periods, const Report *report, PeriodGrid grid)
 	periods->count = (int32) count;
 
 	days = (int64) periods->as_of - periods->first_day + 1;
-	if (days <= MAX_TABLE_DAYS && grid.kind != PERIOD_ALL)
+	if (grid.kind == PERIOD_ALL)
+		return;
+	if (days <= Max(MAX_TABLE_DAYS, report->reader.header.customer_days))
 	{
 		int32		index = 0;
 		Day			last = period_last_day(grid, periods->first_period);
 
-		periods->of_day = palloc(days * sizeof(int32));
+		periods->days = (uint32) days;
+		periods->of_day = MemoryContextAllocHuge(CurrentMemoryContext, days * sizeof(int32));
 		for (int64 i = 0; i < days; i++)
 		{
 			if (periods->first_day + i > last)
@@ -382,6 +388,7 @@ report_periods(ReportPeriods *periods, const Report *report, PeriodGrid grid)
 			periods->of_day[i] = index;
 		}
 	}
+	history_limit_plain(&report->reader, periods->days);
 }
 
 int32

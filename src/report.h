@@ -57,7 +57,6 @@ typedef struct Report
 	HistoryReader reader;
 	Day			as_of;
 	Day			observed_since; /* least integer: everything is believed */
-	uint32		steps;			/* customers, for looking for a cancel request */
 	int			column;			/* the next one to be set */
 	MemoryContext row_context;	/* of the columns' values, until the row is made */
 	Datum		values[REPORT_MAX_COLUMNS];
@@ -85,8 +84,6 @@ extern void report_rewind(Report *report, FunctionCallInfo fcinfo, int history_a
 static inline bool
 report_next_customer(Report *report)
 {
-	if ((++report->steps & 0xfff) == 0)
-		CHECK_FOR_INTERRUPTS();
 	if (history_next_customer(&report->reader))
 		return true;
 	history_close_value(&report->reader);
@@ -94,15 +91,27 @@ report_next_customer(Report *report)
 }
 
 /*
- * The next event of the customer up to as_of.  The cursor is a copy of
- * report->reader.at, taken when the customer began.
+ * The next event of the customer up to as_of: see history_cursor_next.  The
+ * cursor is a copy of report->reader.at, taken when the customer began.
  */
-static inline __attribute__((always_inline)) bool
-report_next_day(Report *report, HistoryCursor *cursor, HistoryDay *event)
+static pg_attribute_always_inline bool
+report_next_day(Report *report, HistoryCursor *cursor, HistoryDay *event,
+				const bool has_amounts)
 {
-	if (unlikely((cursor->days_left & 0xffff) == 0xffff))
-		CHECK_FOR_INTERRUPTS();
-	return history_cursor_next(&report->reader, cursor, event) && event->day <= report->as_of;
+	return history_cursor_next(&report->reader, cursor, event, has_amounts);
+}
+
+static pg_attribute_always_inline bool
+report_plain_day(const Report *report, HistoryCursor *cursor, PlainDay *plain,
+				 const bool has_amounts)
+{
+	return history_cursor_plain(&report->reader, cursor, plain, has_amounts);
+}
+
+static pg_attribute_always_inline bool
+report_other_day(Report *report, HistoryCursor *cursor, HistoryDay *event)
+{
+	return history_cursor_other(&report->reader, cursor, event);
 }
 
 /* The columns of a row from left to right, then the row. */
@@ -137,6 +146,48 @@ add_money(Amount *a, Amount b)
 		history_check(HISTORY_AMOUNT_OVERFLOW);
 }
 
+/*
+ * A sum of money in two parts.  Amounts of 32 bits are plain: as many of them
+ * as a history can have, twice, stay below 2^62, so that they are added up in
+ * 64 bits without looking for overflow.
+ */
+typedef struct MoneySum
+{
+	int64		plain;
+	Amount		other;
+} MoneySum;
+
+static inline bool
+amount_is_plain(Amount amount)
+{
+	return (UnsignedAmount) amount <= PG_UINT32_MAX;
+}
+
+static pg_attribute_always_inline void
+sum_add(MoneySum *sum, Amount amount, const bool plain)
+{
+	if (plain)
+		sum->plain += (int64) amount;
+	else
+		add_money(&sum->other, amount);
+}
+
+/* An amount of which it is not known whether it is plain. */
+static pg_attribute_always_inline void
+sum_add_any(MoneySum *sum, Amount amount)
+{
+	sum_add(sum, amount, likely(amount_is_plain(amount)));
+}
+
+static inline Amount
+sum_money(const MoneySum *sum)
+{
+	Amount		money = sum->other;
+
+	add_money(&money, sum->plain);
+	return money;
+}
+
 /* Emits the row; every column must have been set. */
 extern void report_row(Report *report);
 
@@ -154,19 +205,32 @@ typedef struct ReportPeriods
 	Day			as_of;
 	int32		first_period;	/* its number in the grid */
 	int32		count;
-	int32	   *of_day;			/* by day - first_day; NULL: ask the calendar */
+	uint32		days;			/* with a period in the table; 0: ask the calendar */
+	int32	   *of_day;			/* by day - first_day */
 } ReportPeriods;
 
-/* Raises 54000 for more than REPORT_MAX_PERIODS. */
-extern void report_periods(ReportPeriods *periods, const Report *report, PeriodGrid grid);
+/*
+ * Raises 54000 for more than REPORT_MAX_PERIODS.  Only days in the table will
+ * be plain.
+ */
+extern void report_periods(ReportPeriods *periods, Report *report, PeriodGrid grid);
 
 /* The period of a day up to as_of; negative before that of the first purchase. */
 static inline int32
 period_index(const ReportPeriods *periods, Day day)
 {
-	if (likely(periods->of_day != NULL && day >= periods->first_day))
-		return periods->of_day[day - periods->first_day];
+	uint32		index = (uint32) day - (uint32) periods->first_day;
+
+	if (likely(index < periods->days))
+		return periods->of_day[index];
 	return period_of_day(periods->grid, day) - periods->first_period;
+}
+
+/* Not for PERIOD_ALL, which needs no table. */
+static inline int32
+period_of_plain(const ReportPeriods *periods, const PlainDay *plain)
+{
+	return periods->of_day[plain->since];
 }
 
 /* The first period there is may begin before the first date there is. */

@@ -135,8 +135,8 @@ make_room(Repurchase *repurchase)
 													   mul_size(buyers, sizeof(Customer)));
 }
 
-static void
-read_customers(Repurchase *repurchase)
+static pg_attribute_always_inline void
+read_customers(Repurchase *repurchase, const bool has_amounts)
 {
 	Report	   *report = &repurchase->report;
 	const ReportPeriods *periods = &repurchase->periods;
@@ -151,7 +151,7 @@ read_customers(Repurchase *repurchase)
 		Customer	customer = {-1, NEVER};
 		int32		cohort;
 
-		while (report_next_day(report, &cursor, &event))
+		while (report_next_day(report, &cursor, &event, has_amounts))
 		{
 			int32		observed = report->as_of - event.day;
 
@@ -473,7 +473,10 @@ loyalty_repurchase(PG_FUNCTION_ARGS)
 	report_periods(&repurchase.periods, &repurchase.report, grid);
 
 	make_room(&repurchase);
-	read_customers(&repurchase);
+	if (repurchase.report.reader.header.has_amounts)
+		read_customers(&repurchase, true);
+	else
+		read_customers(&repurchase, false);
 	report_cohorts(&repurchase);
 	return (Datum) 0;
 }

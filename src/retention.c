@@ -7,7 +7,7 @@
  * period (kind on) or to a single one: the last active period (on_or_after),
  * the first return (on_or_before) or the end of the unbroken run (streak),
  * from which sums over a cohort's cells give the counts.  Cells exist for
- * cohorts that have customers: 8 bytes each, and 16 more in a history with
+ * cohorts that have customers: 8 bytes each, and 24 more in a history with
  * amounts.
  */
 #include "postgres.h"
@@ -36,7 +36,7 @@ typedef struct Cohort
 {
 	int64		customers;
 	int64	   *active;			/* by period number; NULL without customers */
-	Amount	   *money;			/* likewise; NULL without amounts */
+	MoneySum   *money;			/* likewise; NULL without amounts */
 } Cohort;
 
 typedef struct Retention
@@ -68,15 +68,47 @@ cohort_with_cells(Retention *retention, int32 index)
 
 		cohort->active = report_cells(width, sizeof(int64));
 		if (retention->report.reader.header.has_amounts)
-			cohort->money = report_cells(width, sizeof(Amount));
+			cohort->money = report_cells(width, sizeof(MoneySum));
 	}
 	return cohort;
 }
 
+/* What the days of a customer that were read add up to, in period numbers. */
+typedef struct Progress
+{
+	int32		first;			/* the period of number 0 */
+	int32		last;			/* last active period */
+	int32		first_return;
+	int32		streak;
+} Progress;
+
 /*
- * Reads the current customer into the cells of its cohort.  Called with a
- * constant kind and has_money, so that each has a loop of its own that does
- * no more than it needs; what is hard to guess is arithmetic, not a branch.
+ * Counts a day after the first one in the cells of the customer's cohort, and
+ * returns the number of its period.  What is hard to guess is arithmetic, not
+ * a branch.
+ */
+static pg_attribute_always_inline int32
+count_day(const Retention *retention, const Cohort *cohort, Progress *progress,
+		  int32 period, bool purchased, const RetentionKind kind)
+{
+	int32		highest = retention->highest;
+	int32		number = period - progress->first;
+	int32		is_new = purchased & (number > progress->last);
+
+	if (kind == KIND_ON && likely(number <= highest))
+		cohort->active[number] += is_new;
+	else if (kind == KIND_ON_OR_BEFORE)
+		progress->first_return = Min(progress->first_return,
+									 number | ((is_new - 1) & PG_INT32_MAX));
+	else if (kind == KIND_STREAK)
+		progress->streak += is_new & (number == progress->streak + 1);
+	progress->last = purchased ? number : progress->last;
+	return number;
+}
+
+/*
+ * Reads the current customer.  Called with a constant kind and has_money, so
+ * that each has a loop of its own that does no more than it needs.
  */
 static pg_attribute_always_inline void
 count_customer(Retention *retention, const RetentionKind kind, const bool has_money)
@@ -86,65 +118,67 @@ count_customer(Retention *retention, const RetentionKind kind, const bool has_mo
 	HistoryCursor cursor = report->reader.at;
 	int32		highest = retention->highest;
 	HistoryDay	event;
-	Cohort	   *cohort;
-	int64	   *active;
-	Amount	   *money;
-	Amount		early_money = 0;	/* before the first purchase, in its period */
+	PlainDay	day;
+	Cohort	   *in_cohort;
+	Cohort		cohort;
+	Progress	progress = {.first_return = PG_INT32_MAX};
+	Amount		early_money = 0;	/* up to the first purchase, in its period */
 	int32		early_period = PG_INT32_MIN;
-	int32		first = 0;
-	int32		last = 0;		/* last active period number */
-	int32		first_return = PG_INT32_MAX;
-	int32		streak = 0;
 
 	/* up to the first purchase */
 	for (;;)
 	{
-		if (!report_next_day(report, &cursor, &event))
+		int32		period;
+
+		if (!report_next_day(report, &cursor, &event, has_money))
 			return;
-		first = period_index(periods, event.day);
-		if (first != early_period)
+		period = period_index(periods, event.day);
+		if (period != early_period)
 		{
-			early_period = first;
+			early_period = period;
 			early_money = 0;
 		}
+		add_money(&early_money, event.amount);
 		if (event.orders > 0)
 			break;
-		add_money(&early_money, event.amount);
 	}
-	if (event.day < report->observed_since || first < retention->first_cohort)
+	progress.first = early_period;
+	if (event.day < report->observed_since || progress.first < retention->first_cohort)
 		return;
 
-	cohort = cohort_with_cells(retention, first);
-	active = cohort->active;
-	money = cohort->money;
-	cohort->customers++;
+	in_cohort = cohort_with_cells(retention, progress.first);
+	in_cohort->customers++;
+	cohort = *in_cohort;
 	if (has_money)
-		add_money(&money[0], early_money);
+		sum_add_any(&cohort.money[0], early_money);
 
-	/* the purchase and all that follows */
-	do
+	/* all that follows */
+	for (;;)
 	{
-		int32		number = period_index(periods, event.day) - first;
-		int32		is_new = (event.orders > 0) & (number > last);
+		int32		number;
 
-		if (has_money && likely(number <= highest))
-			add_money(&money[number], event.amount);
-		if (kind == KIND_ON)
-			active[Min(number, highest)] += is_new & (number <= highest);
-		else if (kind == KIND_ON_OR_BEFORE)
-			first_return = Min(first_return, number | ((is_new - 1) & PG_INT32_MAX));
-		else if (kind == KIND_STREAK)
-			streak += is_new & (number == streak + 1);
-		last += (number - last) & -is_new;
-	} while (report_next_day(report, &cursor, &event));
+		while (report_plain_day(report, &cursor, &day, has_money))
+		{
+			number = count_day(retention, &cohort, &progress, period_of_plain(periods, &day),
+							   true, kind);
+			if (has_money && likely(number <= highest))
+				sum_add(&cohort.money[number], day.amount, true);
+		}
+		if (!report_other_day(report, &cursor, &event))
+			break;
+		number = count_day(retention, &cohort, &progress, period_index(periods, event.day),
+						   event.orders > 0, kind);
+		if (has_money && number <= highest)
+			sum_add_any(&cohort.money[number], event.amount);
+	}
 	report->reader.at = cursor;
 
 	if (kind == KIND_ON_OR_AFTER)
-		active[Min(last, highest)]++;
-	else if (kind == KIND_ON_OR_BEFORE && first_return <= highest)
-		active[first_return]++;
+		cohort.active[Min(progress.last, highest)]++;
+	else if (kind == KIND_ON_OR_BEFORE && progress.first_return <= highest)
+		cohort.active[progress.first_return]++;
 	else if (kind == KIND_STREAK)
-		active[Min(streak, highest)]++;
+		cohort.active[Min(progress.streak, highest)]++;
 }
 
 static void
@@ -262,8 +296,8 @@ emit_cohort(Retention *retention, int32 index)
 		cell.so_far = cohort->active[number];
 		if (cohort->money != NULL)
 		{
-			cell.first_money = cohort->money[0];
-			cell.money = cohort->money[number];
+			cell.first_money = sum_money(&cohort->money[0]);
+			cell.money = sum_money(&cohort->money[number]);
 			add_money(&cell.cumulative, cell.money);
 		}
 		column_day(report, period_start(periods, index));
@@ -301,9 +335,11 @@ emit_pooled(Retention *retention)
 			cell.so_far += cohort->active[number];
 			if (cohort->money != NULL)
 			{
-				add_money(&cumulative[index], cohort->money[number]);
-				add_money(&cell.first_money, cohort->money[0]);
-				add_money(&cell.money, cohort->money[number]);
+				Amount		money = sum_money(&cohort->money[number]);
+
+				add_money(&cumulative[index], money);
+				add_money(&cell.first_money, sum_money(&cohort->money[0]));
+				add_money(&cell.money, money);
 				add_money(&cell.cumulative, cumulative[index]);
 			}
 		}

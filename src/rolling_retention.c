@@ -135,9 +135,10 @@ retain(Cell *cells, int from, int to)
 
 /* The next day with an order up to as_of. */
 static pg_attribute_always_inline bool
-next_purchase(Report *report, HistoryCursor *cursor, HistoryDay *event)
+next_purchase(Report *report, HistoryCursor *cursor, HistoryDay *event,
+			  const bool has_amounts)
 {
-	while (report_next_day(report, cursor, event))
+	while (report_next_day(report, cursor, event, has_amounts))
 		if (event->orders > 0)
 			return true;
 	return false;
@@ -147,9 +148,10 @@ next_purchase(Report *report, HistoryCursor *cursor, HistoryDay *event)
  * Counts one customer whose first purchase day has just been read, and of
  * whose brackets the first "observed" ones had ended by as_of.
  */
-static inline void
+static pg_attribute_always_inline void
 count_customer(Report *report, HistoryCursor *cursor, const Brackets *brackets,
-			   RetentionKind kind, Day first, int observed, Cell *cells)
+			   const RetentionKind kind, const bool has_amounts, Day first,
+			   int observed, Cell *cells)
 {
 	HistoryDay	event;
 
@@ -159,14 +161,15 @@ count_customer(Report *report, HistoryCursor *cursor, const Brackets *brackets,
 			{
 				int			latest = -1;
 
-				while (next_purchase(report, cursor, &event))
+				while (next_purchase(report, cursor, &event, has_amounts))
 				{
 					int			bracket = bracket_of_day(brackets, event.day - first);
 
 					if (bracket >= observed)
 						break;
-					if (bracket != latest)
-						retain(cells, bracket, bracket + 1);
+					/* no branch, which would be a coin's toss */
+					cells[bracket].change += bracket != latest;
+					cells[bracket + 1].change -= bracket != latest;
 					latest = bracket;
 				}
 				break;
@@ -176,14 +179,14 @@ count_customer(Report *report, HistoryCursor *cursor, const Brackets *brackets,
 			{
 				int			reached = 0;
 
-				while (reached < observed && next_purchase(report, cursor, &event))
+				while (reached < observed && next_purchase(report, cursor, &event, has_amounts))
 					reached = bracket_of_day(brackets, event.day - first) + 1;
 				retain(cells, 0, Min(reached, observed));
 				break;
 			}
 
 		case KIND_ON_OR_BEFORE:
-			if (next_purchase(report, cursor, &event))
+			if (next_purchase(report, cursor, &event, has_amounts))
 				retain(cells, bracket_of_day(brackets, event.day - first), observed);
 			break;
 
@@ -191,7 +194,7 @@ count_customer(Report *report, HistoryCursor *cursor, const Brackets *brackets,
 			{
 				int			unbroken = 0;
 
-				while (unbroken < observed && next_purchase(report, cursor, &event))
+				while (unbroken < observed && next_purchase(report, cursor, &event, has_amounts))
 				{
 					int			bracket = bracket_of_day(brackets, event.day - first);
 
@@ -206,10 +209,14 @@ count_customer(Report *report, HistoryCursor *cursor, const Brackets *brackets,
 	}
 }
 
-/* Counts the customers of the cohorts from "from" to before "to". */
-static void
-count_customers(Report *report, const ReportPeriods *periods, const Brackets *brackets,
-				RetentionKind kind, int32 from, int32 to, uint32 *counts, Cell *cells)
+/*
+ * Counts the customers of the cohorts from "from" to before "to".  Called with
+ * a constant kind and has_amounts, so that each has a loop of its own.
+ */
+static pg_attribute_always_inline void
+count_customers_of(Report *report, const ReportPeriods *periods, const Brackets *brackets,
+				   const RetentionKind kind, const bool has_amounts,
+				   int32 from, int32 to, uint32 *counts, Cell *cells)
 {
 	HistoryDay	event;
 
@@ -221,7 +228,8 @@ count_customers(Report *report, const ReportPeriods *periods, const Brackets *br
 		int			observed;
 		Cell	   *row;
 
-		if (!next_purchase(report, &cursor, &event) || event.day < report->observed_since)
+		if (!next_purchase(report, &cursor, &event, has_amounts) ||
+			event.day < report->observed_since)
 			continue;
 		first = event.day;
 		cohort = period_index(periods, first);
@@ -233,9 +241,39 @@ count_customers(Report *report, const ReportPeriods *periods, const Brackets *br
 		row[observed].ended++;
 		counts[cohort - from]++;
 		if (observed > 0)
-			count_customer(report, &cursor, brackets, kind, first, observed, row);
+			count_customer(report, &cursor, brackets, kind, has_amounts, first, observed, row);
 		report->reader.at = cursor;
 	}
+}
+
+static void
+count_customers(Report *report, const ReportPeriods *periods, const Brackets *brackets,
+				RetentionKind kind, int32 from, int32 to, uint32 *counts, Cell *cells)
+{
+#define COUNT(kind) \
+	do { \
+		if (report->reader.header.has_amounts) \
+			count_customers_of(report, periods, brackets, kind, true, from, to, counts, cells); \
+		else \
+			count_customers_of(report, periods, brackets, kind, false, from, to, counts, cells); \
+	} while (0)
+
+	switch (kind)
+	{
+		case KIND_ON:
+			COUNT(KIND_ON);
+			break;
+		case KIND_ON_OR_AFTER:
+			COUNT(KIND_ON_OR_AFTER);
+			break;
+		case KIND_ON_OR_BEFORE:
+			COUNT(KIND_ON_OR_BEFORE);
+			break;
+		case KIND_STREAK:
+			COUNT(KIND_STREAK);
+			break;
+	}
+#undef COUNT
 }
 
 /* The rows of one cohort. */

@@ -67,7 +67,7 @@ SELECT format('%s: %s', l.name, p.oid::regprocedure),
 				   WHEN array_position(proargnames, 'as_of') > pronargs - pronargdefaults THEN ', as_of => ''4000-01-01 BC''' ELSE '' END)
 FROM large AS l, pg_proc AS p, unnest(proargtypes) WITH ORDINALITY AS a(type, n)
 WHERE pronamespace = 'loyalty'::regnamespace AND prokind = 'f' AND proretset AND n <= pronargs - pronargdefaults AND 'customer_history'::regtype = ANY (proargtypes::oid[])
-	AND l.name IN ('customers', 'days')
+	AND l.name IN ('customers', 'days') AND NOT (l.name = 'days' AND proname ~ '^clv(_as|_holdout|_tracking)?$')	-- one customer is no fit
 GROUP BY l.name, p.oid;
 
 CREATE FUNCTION milliseconds(since timestamptz) RETURNS float8
