@@ -4,7 +4,9 @@
  *
  * Newton's method on the logarithms of the parameters and the mean log
  * likelihood of a customer, which makes all quantities of the order of one.
- * The Hessian is made of differences of the analytic gradient.  A step is
+ * The Hessian is made of differences of the analytic gradient, which is as
+ * dear as eight steps; so each step then teaches it what it has seen of the
+ * curvature, and only where it foretells badly it is made anew.  A step is
  * the best one within a radius around the current point (trust region: More
  * and Sorensen 1983), which needs no luck with the start; the radius grows
  * where the quadratic model foretells the gain, and shrinks where it does
@@ -15,7 +17,6 @@
  */
 #include "maximise.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,9 +30,18 @@
 /* Gains so small drown in the rounding of the sum; the gradient still tells them. */
 #define INVISIBLE_GAIN	1e-10
 
-/* Of the logarithm of a parameter; the second where the result is given away. */
-#define DIFFERENCE		1e-6
-#define FINE_DIFFERENCE	1e-4
+/* Within which there has to be nothing to gain from where the search ended. */
+#define FAIR_RADIUS		0.01
+
+/* Of the logarithm of a parameter: with less, rounding hides the curvature of a ridge. */
+#define DIFFERENCE		1e-4
+
+/*
+ * The gain in log likelihood, of all customers, that tells nothing; and the
+ * standard error of the logarithm of a parameter that is not known at all.
+ */
+#define NOTHING_TO_GAIN	1e-5
+#define NOT_KNOWN		10.0
 
 /* Curvature relative to the largest, below which there is none. */
 #define NO_CURVATURE	1e-10
@@ -65,7 +75,7 @@ objective(const MaximisationTask *task, const Vector x, Vector gradient, double 
 
 /* By differences of the gradient on both sides. */
 static void
-hessian_at(const MaximisationTask *task, const Vector x, double difference, Matrix hessian)
+hessian_at(const MaximisationTask *task, const Vector x, Matrix hessian)
 {
 	int			n = task->parameters;
 
@@ -77,12 +87,12 @@ hessian_at(const MaximisationTask *task, const Vector x, double difference, Matr
 
 		for (int j = 0; j < n; j++)
 			moved[j] = x[j];
-		moved[i] = x[i] + difference;
+		moved[i] = x[i] + DIFFERENCE;
 		objective(task, moved, above, NULL);
-		moved[i] = x[i] - difference;
+		moved[i] = x[i] - DIFFERENCE;
 		objective(task, moved, below, NULL);
 		for (int j = 0; j < n; j++)
-			hessian[i][j] = (above[j] - below[j]) / (2.0 * difference);
+			hessian[i][j] = (above[j] - below[j]) / (2.0 * DIFFERENCE);
 	}
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < i; j++)
@@ -181,7 +191,7 @@ model_step(int n, const Vector gradient, Matrix hessian, const bool *is_free, do
 	if (least <= 0.0 || step_length(n, values, slope, 0.0, turned) > radius)
 	{
 		double		low = fmax(0.0, -least);
-		double		high = low + 1e-3;
+		double		high = low * 1.001 + 1e-3;	/* above low, however large that is */
 
 		while (step_length(n, values, slope, high, turned) > radius)
 			high = low + (high - low) * 4.0;
@@ -204,6 +214,14 @@ model_step(int n, const Vector gradient, Matrix hessian, const bool *is_free, do
 		gain -= turned[i] * (slope[i] + values[i] * turned[i] / 2.0);
 	}
 	return gain;
+}
+
+/* Who stands at a bound and is drawn beyond it stays. */
+static void
+free_to_move(int n, const Vector x, const Vector low, const Vector high, const Vector gradient, bool *is_free)
+{
+	for (int i = 0; i < n; i++)
+		is_free[i] = !((x[i] <= low[i] && gradient[i] > 0.0) || (x[i] >= high[i] && gradient[i] < 0.0));
 }
 
 /* Inverts a positive definite matrix; false if it is not, or only just. */
@@ -245,6 +263,36 @@ norm(int n, const Vector gradient, const bool *is_free)
 	return sqrt(square);
 }
 
+/*
+ * What a step has shown of the curvature along it: the symmetric update of
+ * rank one, after which the Hessian explains the change of the gradient.
+ */
+static void
+learn_curvature(int n, const Vector x, const Vector next, const Vector gradient, const Vector next_gradient, Matrix hessian)
+{
+	Vector		rest;
+	double		product = 0.0;
+	double		rest_square = 0.0;
+	double		step_square = 0.0;
+
+	for (int i = 0; i < n; i++)
+	{
+		double		step = next[i] - x[i];
+
+		rest[i] = next_gradient[i] - gradient[i];
+		for (int j = 0; j < n; j++)
+			rest[i] -= hessian[i][j] * (next[j] - x[j]);
+		product += rest[i] * step;
+		rest_square += rest[i] * rest[i];
+		step_square += step * step;
+	}
+	if (!(fabs(product) > 1e-6 * sqrt(rest_square * step_square)))
+		return;
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+			hessian[i][j] += rest[i] * rest[j] / product;
+}
+
 void
 maximise(const MaximisationTask *task, Maximum *maximum)
 {
@@ -255,6 +303,8 @@ maximise(const MaximisationTask *task, Maximum *maximum)
 	Vector		gradient;
 	Matrix		hessian;
 	Matrix		covariance;
+	Vector		step;
+	bool		is_free[MAX_PARAMETERS];
 	double		value;
 	double		radius = 1.0;
 	bool		hessian_is_old = true;
@@ -272,37 +322,38 @@ maximise(const MaximisationTask *task, Maximum *maximum)
 
 	for (maximum->iterations = 0; maximum->iterations < MAX_ITERATIONS; maximum->iterations++)
 	{
-		Vector		step;
 		Vector		next;
 		Vector		next_gradient;
-		bool		is_free[MAX_PARAMETERS];
 		double		gain;
 		double		next_value;
 		double		log_likelihood;
 		double		moved = 0.0;
 
 		if (hessian_is_old)
-			hessian_at(task, x, DIFFERENCE, hessian);
+			hessian_at(task, x, hessian);
 		hessian_is_old = false;
 
-		/* who stands at a bound and is drawn beyond it stays */
-		for (int i = 0; i < n; i++)
-			is_free[i] = !((x[i] <= low[i] && gradient[i] > 0.0) || (x[i] >= high[i] && gradient[i] < 0.0));
+		free_to_move(n, x, low, high, gradient, is_free);
 		gain = model_step(n, gradient, hessian, is_free, radius, step);
+		if (!isfinite(gain))
+			break;
 		for (int i = 0; i < n; i++)
 		{
 			next[i] = fmin(fmax(x[i] + step[i], low[i]), high[i]);
 			moved = fmax(moved, fabs(next[i] - x[i]));
 		}
 		next_value = objective(task, next, next_gradient, &log_likelihood);
+		if (isfinite(next_value))
+			learn_curvature(n, x, next, gradient, next_gradient, hessian);
 
-		if (gain < SMALL_GAIN || moved == 0.0)
-			maximum->result = MAXIMISED;
-		if (gain > INVISIBLE_GAIN ? next_value < value - 0.1 * gain
-			: norm(n, next_gradient, is_free) < norm(n, gradient, is_free))
+		if (isfinite(next_value) &&
+			(gain > INVISIBLE_GAIN ? next_value < value - 0.1 * gain
+			 : norm(n, next_gradient, is_free) < norm(n, gradient, is_free)))
 		{
 			if (next_value < value - 0.75 * gain || gain < INVISIBLE_GAIN)
 				radius = fmin(radius * 2.0, MAX_RADIUS);
+			else if (next_value > value - 0.5 * gain)
+				hessian_is_old = true;
 			for (int i = 0; i < n; i++)
 			{
 				x[i] = next[i];
@@ -310,14 +361,25 @@ maximise(const MaximisationTask *task, Maximum *maximum)
 			}
 			value = next_value;
 			maximum->log_likelihood = log_likelihood;
-			hessian_is_old = true;
 		}
 		else
+		{
 			radius = fmin(radius, moved) / 4.0;
-		if (maximum->result == MAXIMISED)
+			hessian_is_old = true;
+		}
+		if (gain < SMALL_GAIN || moved == 0.0)
 			break;
-		if (radius < DBL_EPSILON)	/* no way up, not even where the gradient shows one */
-			break;
+	}
+
+	/* was that the top, or a ridge, a wall, or too far to go? */
+	hessian_at(task, x, hessian);
+	free_to_move(n, x, low, high, gradient, is_free);
+	if (isfinite(value) && model_step(n, gradient, hessian, is_free, FAIR_RADIUS, step) <
+		fmax(INVISIBLE_GAIN, NOTHING_TO_GAIN / task->weight))
+	{
+		maximum->result = MAXIMISED;
+		for (int i = 0; i < n; i++) /* the last, small step, which the learnt Hessian did not see */
+			x[i] = fmin(fmax(x[i] + step[i], low[i]), high[i]);
 	}
 
 	for (int i = 0; i < n; i++)
@@ -335,12 +397,11 @@ maximise(const MaximisationTask *task, Maximum *maximum)
 		maximum->result = MAXIMUM_AT_BOUND;
 		return;
 	}
-	hessian_at(task, x, FINE_DIFFERENCE, hessian);
 	if (!invert(n, hessian, covariance))
-	{
 		maximum->result = MAXIMUM_NOT_UNIQUE;
-		return;
-	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; maximum->result == MAXIMISED && i < n; i++)
+		if (!(sqrt(covariance[i][i] / task->weight) < NOT_KNOWN))
+			maximum->result = MAXIMUM_NOT_UNIQUE;
+	for (int i = 0; maximum->result == MAXIMISED && i < n; i++)
 		maximum->standard_errors[i] = maximum->parameters[i] * sqrt(covariance[i][i] / task->weight);
 }

@@ -55,6 +55,8 @@ purchases_fit(const PurchaseData *data, double penalty, Maximum *maximum)
 		totals.time += pattern->weight * pattern->T;
 		totals.longest = fmax(totals.longest, pattern->T);
 	}
+	if (totals.longest == 0.0)	/* any unit will do */
+		totals.longest = 1.0;
 	task.weight = totals.customers;
 	class_of(data->kind)->start(&totals, &task);
 	maximise(&task, maximum);
@@ -113,19 +115,26 @@ purchase_count_probability(const PurchaseModel *model, double n, double horizon)
 /* Beyond e^-this nothing counts. */
 #define DISCOUNTED_AWAY	45.0
 
+/* Of ln(1 + t / scale): here 16 nodes hold 14 digits. */
+#define PANEL			2.0
+
+/* Nor does the time before this share of it. */
+#define TOO_SOON		1e-18
+
 /*
  * With E(t) the purchases up to t, integral of e^(-d t) dE = e^(-d h) E(h) +
- * d integral of e^(-d t) E(t) dt.  The scale on which E bends is the time
- * behind the customer, so panels are equal in ln(1 + t / scale).
+ * d integral of e^(-d t) E(t) dt.  Panels are equal in ln(1 + t / scale), the
+ * scale being the time in which either E or the discount begins to bend.
  */
 static double
 discounted_in_continuous_time(const PurchaseModel *model, double x, double T, double discount, double horizon)
 {
 	const Quadrature *rule = gauss_legendre(16);
-	double		scale = T + model->parameters[model->kind == PARETO_NBD ? 3 : 1];
 	double		end = fmin(horizon, DISCOUNTED_AWAY / discount);
+	double		bend = class_of(model->kind)->bend(model->parameters, x, T);
+	double		scale = fmax(1.0 / (discount + 1.0 / bend), TOO_SOON * end);
 	double		length = log1p(end / scale);
-	double		panels = ceil(length);
+	double		panels = ceil(length / PANEL);
 	double		sum = 0.0;
 
 	for (double panel = 0.0; panel < panels; panel += 1.0)
@@ -134,26 +143,11 @@ discounted_in_continuous_time(const PurchaseModel *model, double x, double T, do
 			double		v = length * (panel + rule->node[i]) / panels;
 			double		t = scale * expm1(v);
 
-			sum += rule->weight[i] * (scale + t) * exp(-discount * t) *
+			sum += rule->weight[i] * discount * (scale + t) * exp(-discount * t) *
 				expected_purchases_if_alive(model, x, T, t);
 		}
-	return discount * sum * length / fmax(panels, 1.0) +
+	return sum * length / fmax(panels, 1.0) +
 		exp(-discount * end) * expected_purchases_if_alive(model, x, T, end);
-}
-
-/* Opportunity by opportunity. */
-static double
-discounted_at_opportunities(const double *parameters, double x, double n, double discount, double horizon)
-{
-	double		alive = 1.0;
-	double		sum = 0.0;
-
-	for (double i = 1.0; i <= horizon && discount * i < DISCOUNTED_AWAY; i += 1.0)
-	{
-		alive *= bg_bb_next_alive(parameters, n + i - 1.0);
-		sum += alive * exp(-discount * i);
-	}
-	return (parameters[0] + x) / (parameters[0] + parameters[1] + n) * sum;
 }
 
 double
@@ -162,6 +156,6 @@ discounted_purchases_if_alive(const PurchaseModel *model, double x, double T, do
 	if (discount == 0.0)
 		return expected_purchases_if_alive(model, x, T, horizon);
 	if (model->kind == BG_BB)
-		return discounted_at_opportunities(model->parameters, x, T, discount, horizon);
+		return bg_bb_discounted(model->parameters, x, T, discount, horizon);
 	return discounted_in_continuous_time(model, x, T, discount, horizon);
 }

@@ -56,7 +56,10 @@ typedef struct PurchaseData
 /* Of all customers; a LogLikelihood whose data are PurchaseData. */
 extern double purchases_log_likelihood(void *data, const double *parameters, double *gradient);
 
-/* Estimates the parameters.  Among the patterns is one with x > 0. */
+/*
+ * Estimates the parameters.  Among the patterns is one with x > 0 and a
+ * weight above 0: of the others the likelihood has no maximum.
+ */
 extern void purchases_fit(const PurchaseData *data, double penalty, Maximum *maximum);
 
 /* Of one customer. */
@@ -76,7 +79,8 @@ extern double probability_alive(const PurchaseModel *model, double x, double t_x
 
 /*
  * Expected number of purchases in (T, T + horizon] of a customer who is alive
- * at T, and of a new customer in (0, horizon].
+ * at T, and of a new customer in (0, horizon].  The horizon may be INFINITY:
+ * so is the number where customers leave too slowly (a, s, gamma <= 1).
  */
 extern double expected_purchases_if_alive(const PurchaseModel *model, double x, double T, double horizon);
 extern double expected_purchases_of_new(const PurchaseModel *model, double horizon);
@@ -85,7 +89,11 @@ extern double expected_purchases_of_new(const PurchaseModel *model, double horiz
 extern double discounted_purchases_if_alive(const PurchaseModel *model, double x, double T,
 											double discount, double horizon);
 
-/* Probability that a new customer makes n purchases in (0, horizon]. */
+/*
+ * Probability that a new customer makes n purchases in (0, horizon].  For
+ * BG/BB it takes time in proportion to the horizon, some 10 ns an opportunity;
+ * so do likelihood and probability alive to n - t_x.
+ */
 extern double purchase_count_probability(const PurchaseModel *model, double n, double horizon);
 
 /* ---------- model of spending: Gamma-Gamma (p, q, gamma) ---------- */

@@ -21,6 +21,9 @@
 
 #include "special_functions.h"
 
+/* What is below this share of a sum is left out. */
+#define NEGLIGIBLE		1e-18
+
 /* Their places among the parameters. */
 enum
 {
@@ -66,35 +69,49 @@ log_likelihood_of(const PurchaseData *data, const double *parameters, double x, 
 {
 	Summand		alive = summand(parameters, x, n - x, 0.0, n);
 	double		log_sum = alive.value;
-	double		mean[MAX_PARAMETERS];	/* of the derivatives, weighted by the summands so far */
+	double		mean[MAX_PARAMETERS];	/* of the derivatives, weighted by the summands */
 
 	*log_alive = alive.value;
 	for (int k = 0; k < MAX_PARAMETERS; k++)
 		mean[k] = alive.by[k];
 	if (n > t_x)
 	{
+		/* the summands B(i) as shares of B(0), and sums of their derivatives weighted by them */
 		Summand		left = summand(parameters, x, t_x - x, 1.0, t_x);
 		double		y = parameters[BETA] + t_x - x;
 		double		xy = parameters[ALPHA] + parameters[BETA] + t_x;
 		double		survived = parameters[DELTA] + t_x;
 		double		all = parameters[GAMMA] + parameters[DELTA] + 1.0 + t_x;
+		double		term = 1.0;
+		double		sum = 0.0;
+		double		sum_by[MAX_PARAMETERS] = {0.0};
+		double		log_left;
+		double		share;
 
 		for (double i = 0.0; i < n - t_x; i += 1.0)
 		{
-			double		share;
+			double		over_xy = 1.0 / (xy + i);
+			double		over_all = 1.0 / (all + i);
 
 			if (data && (long) i % MODEL_CANCEL_ROWS == MODEL_CANCEL_ROWS - 1)
 				data->check_interrupts();
-			log_sum = log_add_exp(log_sum, left.value);
-			share = exp(left.value - log_sum);
+			sum += term;
 			for (int k = 0; k < MAX_PARAMETERS; k++)
-				mean[k] += share * (left.by[k] - mean[k]);
-			left.value += log((y + i) / (xy + i) * (survived + i) / (all + i));
-			left.by[ALPHA] -= 1.0 / (xy + i);
-			left.by[BETA] += 1.0 / (y + i) - 1.0 / (xy + i);
-			left.by[GAMMA] -= 1.0 / (all + i);
-			left.by[DELTA] += 1.0 / (survived + i) - 1.0 / (all + i);
+				sum_by[k] += term * left.by[k];
+			term *= (y + i) * over_xy * (survived + i) * over_all;
+			/* they fall, so that all the others together are below this one times their number */
+			if (term * (n - t_x - i) < NEGLIGIBLE * sum)
+				break;
+			left.by[ALPHA] -= over_xy;
+			left.by[BETA] += 1.0 / (y + i) - over_xy;
+			left.by[GAMMA] -= over_all;
+			left.by[DELTA] += 1.0 / (survived + i) - over_all;
 		}
+		log_left = left.value + log(sum);
+		log_sum = log_add_exp(alive.value, log_left);
+		share = exp(log_left - log_sum);
+		for (int k = 0; k < MAX_PARAMETERS; k++)
+			mean[k] += share * (sum_by[k] / sum - mean[k]);
 	}
 	for (int k = 0; gradient && k < MAX_PARAMETERS; k++)
 		gradient[k] = mean[k];
@@ -153,20 +170,61 @@ bg_bb_next_alive(const double *parameters, double n)
 	return (parameters[DELTA] + n) / (parameters[GAMMA] + parameters[DELTA] + n);
 }
 
-/* Alive at n: the sum of the probabilities to be alive at each opportunity to come. */
+/* ---------- expected purchases ---------- */
+
+/* Opportunities to come, and by how much each is discounted. */
+typedef struct Prospect
+{
+	double		opportunities;
+	double		discount;
+} Prospect;
+
+/* The sum over i = 1 ... opportunities of (1 - theta)^(i - 1) e^(-discount i). */
+static double
+opportunities_given_share(double theta, void *context)
+{
+	const Prospect *prospect = context;
+	double		lost = theta + (1.0 - theta) * -expm1(-prospect->discount);
+	double		sum = prospect->opportunities;
+
+	if (lost >= 1.0)
+		sum = 1.0;
+	else if (lost > 0.0)
+		sum = -expm1(prospect->opportunities * log1p(-lost)) / lost;
+	return exp(-prospect->discount) * sum;
+}
+
+/*
+ * Who is alive at the n-th opportunity has theta ~ Beta(gamma, delta + n),
+ * and if he is alive at the next, too, Beta(gamma, delta + n + 1).  As an
+ * expectation the sum over the opportunities takes no longer if they are many.
+ */
+double
+bg_bb_discounted(const double *parameters, double x, double n, double discount, double horizon)
+{
+	Prospect	prospect = {floor(horizon), discount};
+	double		flat = fmax(1.0, fmin(horizon, 1.0 / discount));
+	double		opportunities;
+
+	if (horizon < 1.0)
+		return 0.0;
+	if (isinf(flat))			/* E 1 / theta */
+		opportunities = parameters[GAMMA] > 1.0 ?
+			(parameters[GAMMA] + parameters[DELTA] + n) / (parameters[GAMMA] - 1.0) : INFINITY;
+	else
+		opportunities = beta_expectation(parameters[GAMMA], parameters[DELTA] + n + 1.0, flat,
+										 opportunities_given_share, &prospect);
+	return (parameters[ALPHA] + x) / (parameters[ALPHA] + parameters[BETA] + n) *
+		bg_bb_next_alive(parameters, n) * opportunities;
+}
+
 static double
 purchases_if_alive(const double *parameters, double x, double n, double horizon)
 {
-	double		alive = 1.0;
-	double		sum = 0.0;
-
-	for (double i = 0.0; i < horizon; i += 1.0)
-	{
-		alive *= bg_bb_next_alive(parameters, n + i);
-		sum += alive;
-	}
-	return (parameters[ALPHA] + x) / (parameters[ALPHA] + parameters[BETA] + n) * sum;
+	return bg_bb_discounted(parameters, x, n, 0.0, horizon);
 }
+
+/* ---------- number of purchases of a new customer ---------- */
 
 static double
 log_choose(double n, double k)
@@ -174,20 +232,44 @@ log_choose(double n, double k)
 	return log_gamma(n + 1.0) - log_gamma(k + 1.0) - log_gamma(n - k + 1.0);
 }
 
-/* Alive at all opportunities, or left after i of them, in which n purchases fit. */
+/*
+ * Alive at all opportunities, or left after i of them, in which n purchases
+ * fit.  The summands come from their ratios; one that has become too large or
+ * too small for that is where the next start.
+ */
 static double
 count_probability(const double *parameters, double n, double horizon)
 {
-	double		sum;
+	double		log_first;
+	double		term = 1.0;
+	double		sum = 0.0;
+	double		total;
 
 	if (n > horizon)
 		return 0.0;
-	sum = exp(log_choose(horizon, n) + summand(parameters, n, horizon - n, 0.0, horizon).value);
+	total = exp(log_choose(horizon, n) + summand(parameters, n, horizon - n, 0.0, horizon).value);
+	log_first = summand(parameters, n, 0.0, 1.0, n).value;
 	for (double i = n; i < horizon; i += 1.0)
-		sum += exp(log_choose(i, n) + summand(parameters, n, i - n, 1.0, i).value);
-	return sum;
+	{
+		double		ratio = (i + 1.0) * (parameters[BETA] + i - n) * (parameters[DELTA] + i) /
+			((i + 1.0 - n) * (parameters[ALPHA] + parameters[BETA] + i) *
+			 (parameters[GAMMA] + parameters[DELTA] + 1.0 + i));
+
+		sum += term;
+		term *= ratio;
+		if (ratio < 1.0 && term * (horizon - i) < NEGLIGIBLE * sum)
+			break;
+		if (term > 1e200 || term < 1e-200)
+		{
+			total += exp(log_first) * sum;
+			log_first += log(term);
+			term = 1.0;
+			sum = 0.0;
+		}
+	}
+	return total + exp(log_first) * sum;
 }
 
 const PurchaseModelClass bg_bb_class = {
-	log_likelihood, start, weight_of_alive, purchases_if_alive, count_probability
+	log_likelihood, start, weight_of_alive, purchases_if_alive, count_probability, NULL
 };

@@ -19,6 +19,7 @@
  */
 #include "models_of_buying.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "special_functions.h"
@@ -26,6 +27,9 @@
 /* How long a sum of purchases may become, and the largest power it may start with. */
 #define LONG_SUM		600.0
 #define LONG_POWER		600.0
+
+/* Far more than counts of 1e9 take. */
+#define FRACTION_STEPS	1e5
 
 /* Their places among the parameters. */
 enum
@@ -60,12 +64,11 @@ log_likelihood(const PurchaseData *data, const double *parameters, double *gradi
 	{
 		const double x = data->patterns[i].x;
 		const double chances = x + chances_before;
+		const double b_last = b + (chances - 1.0);	/* in this order: b may be tiny */
+		const LogStaying stays = log_staying(a, b, chances);
 		double		by_r;
-		double		by_b;
-		double		by_ab;
-		double		of_x = log_rising(r, x, &by_r) + r * log_alpha + log_rising(b, chances, &by_b) -
-			log_rising(a + b, chances, &by_ab);
-		double		log_a_over = chances > 0.0 ? log_a - log(b + chances - 1.0) : -INFINITY;
+		double		of_x = log_rising(r, x, &by_r) + r * log_alpha + stays.value;
+		double		log_a_over = chances > 0.0 ? log_a - log(b_last) : -INFINITY;
 		double		value = 0.0;
 		double		weight = 0.0;
 		double		weight_left = 0.0;
@@ -79,7 +82,7 @@ log_likelihood(const PurchaseData *data, const double *parameters, double *gradi
 			double		to_T = alpha + pattern->T;
 			double		to_t_x = alpha + pattern->t_x;
 			double		log_T = log(to_T);
-			double		log_ratio = log_T - log(to_t_x);
+			double		log_ratio = log1p((pattern->T - pattern->t_x) / to_t_x);
 			double		left = 0.0;
 
 			if (i % MODEL_CANCEL_ROWS == 0)
@@ -101,8 +104,8 @@ log_likelihood(const PurchaseData *data, const double *parameters, double *gradi
 		total += weight * of_x + value;
 		g[R] += weight * (by_r + log_alpha) + of_r;
 		g[ALPHA] += weight * r / alpha + (r + x) * of_alpha;
-		g[A] += weight_left / a - weight * by_ab;
-		g[B] += weight * (by_b - by_ab) - (chances > 0.0 ? weight_left / (b + chances - 1.0) : 0.0);
+		g[A] += weight_left / a + weight * stays.by_a;
+		g[B] += weight * stays.by_b - (chances > 0.0 ? weight_left / b_last : 0.0);
 	}
 	for (int k = 0; gradient && k < MAX_PARAMETERS; k++)
 		gradient[k] = g[k];
@@ -114,9 +117,9 @@ weight_of_alive(const double *parameters, double x, double t_x, double T, double
 {
 	if (chances == 0.0)
 		return 1.0;
-	return 1.0 / (1.0 + exp(log_odds_of_left(log(parameters[A]) - log(parameters[B] + chances - 1.0),
+	return 1.0 / (1.0 + exp(log_odds_of_left(log(parameters[A]) - log(parameters[B] + (chances - 1.0)),
 											 parameters[R] + x,
-											 log((parameters[ALPHA] + T) / (parameters[ALPHA] + t_x)))));
+											 log1p((T - t_x) / (parameters[ALPHA] + t_x)))));
 }
 
 static void
@@ -158,6 +161,8 @@ purchases_while_alive(double r, double alpha, double a, double b, double horizon
 	double		share = horizon / (alpha + horizon);
 	double		log_none = -r * log1p(time);
 
+	if (isinf(horizon))			/* E 1 / p */
+		return a > 1.0 ? (a + b - 1.0) / (a - 1.0) : INFINITY;
 	if ((36.0 + 3.0 * r) * (1.0 + time) > LONG_SUM || log_none < -LONG_POWER)
 	{
 		StayingShape shape = {r, time};
@@ -182,7 +187,7 @@ purchases_while_alive(double r, double alpha, double a, double b, double horizon
 			/* what is left out is less than a geometric series, k growing slowly in it */
 			if (ratio < 1.0 && probability * (k + 2.0) < 1e-17 * (1.0 - ratio) * sum)
 				return sum;
-			if (probability == 0.0)
+			if (!(probability > 0.0))	/* NaN is no reason to go on, either */
 				return sum;
 		}
 	}
@@ -195,56 +200,80 @@ purchases_if_alive(const double *parameters, double x, double T, double horizon,
 								 parameters[A], parameters[B] + chances, horizon);
 }
 
+/* Half the time to the next purchase, or less. */
+static double
+bend(const double *parameters, double x, double T)
+{
+	return (parameters[ALPHA] + T) / (parameters[R] + x + 1.0);
+}
+
 /* ---------- number of purchases of a new customer ---------- */
 
 double
-negative_binomial(double r, double alpha, double t, double n)
+log_negative_binomial_factor(double r, double n)
 {
 	double		ignored;
 
-	if (t == 0.0)
-		return n == 0.0;
-	return exp(log_rising(r, n, &ignored) - log_gamma(n + 1.0) - r * log1p(t / alpha) - n * log1p(alpha / t));
+	/* the rising factorials that are shorter, so that less is subtracted */
+	if (n < r)
+		return log_rising(r, n, &ignored) - log_gamma(n + 1.0);
+	if (r < 1.0)
+		return n > 0.0 ? -log_rising(n + r, 1.0 - r, &ignored) - log_gamma(r) : 0.0;
+	return log_rising(n + 1.0, r - 1.0, &ignored) - log_gamma(r);
 }
 
-/* P(K > n), from the terms themselves: they decrease at least from the mean on. */
+double
+log_negative_binomial(double r, double alpha, double t, double n)
+{
+	return -r * log1p(t / alpha) - (n > 0.0 ? n * log1p(alpha / t) : 0.0);
+}
+
+/*
+ * The continued fraction of the incomplete beta function I_x(a, b) without
+ * the factor x^a (1 - x)^b / (a B(a, b)), x < (a + 1) / (a + b + 2), where it
+ * converges within some sqrt(a + b) steps: by Lentz's method.
+ */
 static double
-negative_binomial_above(double r, double alpha, double t, double n)
+beta_fraction(double a, double b, double x)
+{
+	double		c = 1.0;
+	double		d = 1.0 / (1.0 - (a + b) / (a + 1.0) * x);
+	double		fraction = d;
+
+	for (double m = 1.0; m < FRACTION_STEPS; m += 1.0)
+	{
+		double		even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+		double		odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+
+		d = 1.0 / (1.0 + even * d);
+		c = 1.0 + even / c;
+		fraction *= c * d;
+		d = 1.0 / (1.0 + odd * d);
+		c = 1.0 + odd / c;
+		fraction *= c * d;
+		if (fabs(c * d - 1.0) < DBL_EPSILON)
+			break;
+	}
+	return fraction;
+}
+
+/* P(K > n), given P(K = n): what a sum over more than n would take for ever to add up. */
+static double
+negative_binomial_above(double r, double alpha, double t, double n, double exactly)
 {
 	double		share = t / (alpha + t);
-	double		term = negative_binomial(r, alpha, t, n);
-	double		sum = 0.0;
+	double		rest = alpha / (alpha + t);
 
-	if (n < r * t / alpha)
-	{
-		/* one minus the others, which are few and not small */
-		double		below = term;
-
-		for (double k = n; k > 0.0 && term > 1e-18 * below; k -= 1.0)
-		{
-			term *= k / (share * (r + k - 1.0));
-			below += term;
-		}
-		return fmax(1.0 - below, 0.0);
-	}
-	for (double k = n;; k += 1.0)
-	{
-		double		ratio = share * (r + k) / (k + 1.0);
-
-		term *= ratio;
-		sum += term;
-		if (term <= 1e-17 * sum * (1.0 - fmax(ratio, share)))
-			return sum;
-	}
+	if (share < (n + 2.0) / (n + r + 3.0))
+		return exactly * share * (r + n) / (n + 1.0) * beta_fraction(n + 1.0, r, share);
+	return 1.0 - exactly * share * (r + n) / r * beta_fraction(r, n + 1.0, rest);
 }
 
-/* P(n customers' chances to leave were all let pass). */
+/* P(n chances to leave were all let pass). */
 static double
 stays(const double *parameters, double n)
 {
-	double		ignored;
-
-	return exp(log_rising(parameters[B], n, &ignored) - log_rising(parameters[A] + parameters[B], n, &ignored));
+	return exp(log_staying(parameters[A], parameters[B], n).value);
 }
 
 /*
@@ -254,17 +283,18 @@ stays(const double *parameters, double n)
 static double
 count_probability(const double *parameters, double n, double horizon, double chances_before)
 {
-	double		exactly = negative_binomial(parameters[R], parameters[ALPHA], horizon, n);
+	double		exactly = exp(log_negative_binomial_factor(parameters[R], n) +
+							  log_negative_binomial(parameters[R], parameters[ALPHA], horizon, n));
 	double		more;
 	double		before;
 	double		chances = n + chances_before;
 
 	if (chances == 0.0)
 		return exactly;
-	more = negative_binomial_above(parameters[R], parameters[ALPHA], horizon, n);
+	if (n == 0.0)				/* or he left at once */
+		return (parameters[A] + parameters[B] * exactly) / (parameters[A] + parameters[B]);
+	more = negative_binomial_above(parameters[R], parameters[ALPHA], horizon, n, exactly);
 	before = stays(parameters, chances - 1.0);
-	if (n == 0.0)				/* who left at once */
-		return exactly * stays(parameters, 1.0) + 1.0 - stays(parameters, 1.0);
 	return before * (exactly + more * parameters[A] / (parameters[A] + parameters[B] + chances - 1.0));
 }
 
@@ -295,7 +325,7 @@ bg_count_probability(const double *parameters, double n, double horizon)
 }
 
 const PurchaseModelClass bg_nbd_class = {
-	bg_log_likelihood, start, bg_weight_of_alive, bg_purchases_if_alive, bg_count_probability
+	bg_log_likelihood, start, bg_weight_of_alive, bg_purchases_if_alive, bg_count_probability, bend
 };
 
 static double
@@ -323,7 +353,7 @@ mbg_count_probability(const double *parameters, double n, double horizon)
 }
 
 const PurchaseModelClass mbg_nbd_class = {
-	mbg_log_likelihood, start, mbg_weight_of_alive, mbg_purchases_if_alive, mbg_count_probability
+	mbg_log_likelihood, start, mbg_weight_of_alive, mbg_purchases_if_alive, mbg_count_probability, bend
 };
 
 double

@@ -30,9 +30,6 @@ spending_log_likelihood(void *data, const double *parameters, double *gradient)
 	const double p = parameters[P];
 	const double q = parameters[Q];
 	const double gamma = parameters[GAMMA];
-	const double log_gamma_parameter = log(gamma);
-	const double log_gamma_q = log_gamma(q);
-	const double digamma_q = digamma(q);
 	long double total = 0.0;
 	long double g[3] = {0.0};
 
@@ -40,9 +37,11 @@ spending_log_likelihood(void *data, const double *parameters, double *gradient)
 	{
 		const double x = spending->patterns[i].x;
 		const double px = p * x;
-		const double of_x = log_gamma(px + q) - log_gamma(px) - log_gamma_q + q * log_gamma_parameter + px * log(x);
-		const double digamma_pxq = digamma(px + q);
-		const double by_px = digamma_pxq - digamma(px) + log(x);
+		double		by_px;
+		double		by_q;
+		double		ln_from_px = log_rising(px, q, &by_px);
+		double		ln_from_q = log_rising(q, px, &by_q);
+		double		of_x = q < px ? ln_from_px - log_gamma(q) : ln_from_q - log_gamma(px);
 		double		weight = 0.0;
 		double		value = 0.0;
 		double		of_p = 0.0;
@@ -53,22 +52,24 @@ spending_log_likelihood(void *data, const double *parameters, double *gradient)
 		{
 			const SpendingPattern *pattern = &spending->patterns[i];
 			const double w = pattern->weight;
-			double		both = gamma + x * pattern->mean;
-			double		log_mean = log(pattern->mean);
-			double		log_both = log(both);
+			double		spent = x * pattern->mean;
+
+			/* minus the logarithms of the shares of spent and of gamma in both */
+			double		log_spent = log1p(gamma / spent);
+			double		log_prior = log1p(spent / gamma);
 
 			if (i % CANCEL_PATTERNS == 0)
 				spending->check_interrupts();
 			weight += w;
-			value += w * ((px - 1.0) * log_mean - (px + q) * log_both);
-			of_p += w * (log_mean - log_both);
-			of_q -= w * log_both;
-			of_gamma -= w / both;
+			value -= w * (log(pattern->mean) + px * log_spent + q * log_prior);
+			of_p -= w * log_spent;
+			of_q -= w * log_prior;
+			of_gamma += w * (q * spent - px * gamma) / (gamma + spent);
 		}
 		total += weight * of_x + value;
 		g[P] += x * (weight * by_px + of_p);
-		g[Q] += weight * (digamma_pxq - digamma_q + log_gamma_parameter) + of_q;
-		g[GAMMA] += weight * q / gamma + (px + q) * of_gamma;
+		g[Q] += weight * by_q + of_q;
+		g[GAMMA] += of_gamma / gamma;
 	}
 	for (int k = 0; gradient && k < 3; k++)
 		gradient[k] = g[k];

@@ -30,6 +30,9 @@ typedef struct PurchaseModelClass
 	double		(*weight_of_alive) (const double *parameters, double x, double t_x, double T);
 	double		(*purchases_if_alive) (const double *parameters, double x, double T, double horizon);
 	double		(*count_probability) (const double *parameters, double n, double horizon);
+
+	/* a time after T in which expected purchases change their rate but little; NULL for BG/BB */
+	double		(*bend) (const double *parameters, double x, double T);
 } PurchaseModelClass;
 
 extern const PurchaseModelClass bg_nbd_class;
@@ -37,13 +40,20 @@ extern const PurchaseModelClass mbg_nbd_class;
 extern const PurchaseModelClass pareto_nbd_class;
 extern const PurchaseModelClass bg_bb_class;
 
+/* Of a customer of BG/BB alive at the n-th opportunity; see models.h. */
+extern double bg_bb_discounted(const double *parameters, double x, double n, double discount, double horizon);
+
 /* P(alive at the opportunity after the n-th | alive at the n-th). */
 extern double bg_bb_next_alive(const double *parameters, double n);
 
 /* P(a new customer of MBG/NBD has not left at once). */
 extern double mbg_nbd_stays(const double *parameters);
 
-/* P(K = n) of a negative binomial K: r purchases' shape, mean r t / alpha. */
-extern double negative_binomial(double r, double alpha, double t, double n);
+/*
+ * ln P(K = n) of a negative binomial K with shape r and mean r t / alpha is
+ * the sum of these two, the first of which does not depend on t.
+ */
+extern double log_negative_binomial_factor(double r, double n);
+extern double log_negative_binomial(double r, double alpha, double t, double n);
 
 #endif							/* LOYALTY_MODELS_OF_BUYING_H */

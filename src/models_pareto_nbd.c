@@ -29,14 +29,17 @@ enum
 	R, ALPHA, S, BETA
 };
 
-/* Where the integrand is below e^-this of its first value, it is left out. */
+/* Where an integrand is below e^-this of its first value, or of its peak, it is left out. */
 #define FAR_BELOW		45.0
+
+/* Halvings until a place is known well enough. */
+#define BISECTIONS		40
 
 /* What a pattern (x, t_x, T) says about when the customer left. */
 typedef struct Leaving
 {
 	double		log_alive;		/* ln of the first summand above */
-	double		log_left;		/* of the second */
+	double		log_odds;		/* ln of the second over the first */
 	double		log_alpha_t;	/* means over the time t at which he left, if he did: of ln(alpha + t) */
 	double		log_beta_t;
 	double		over_alpha_t;	/* and 1 / (alpha + t) */
@@ -60,13 +63,15 @@ look_at_leaving(const double *parameters, double x, double t_x, double T, bool w
 	const double log_smaller_t_x = log(smaller_t_x);
 	const double log_larger_t_x = log(larger_t_x);
 	const double length = log1p((T - t_x) / smaller_t_x);
+	const double length_larger = log1p((T - t_x) / larger_t_x);
 	double		log_smaller_T = log_smaller_t_x + length;
-	double		log_larger_T = log(larger + T);
+	double		log_larger_T = log_larger_t_x + length_larger;
 	double		slope = (1.0 - power_smaller) - power_larger * smaller_t_x / larger_t_x;
 	double		slope_at_T = (1.0 - power_smaller) - power_larger * (smaller + T) / (larger + T);
 	double		range = slope < 0.0 && -slope * length > FAR_BELOW ? FAR_BELOW / -slope : length;
 	double		bend = fmax(fabs(slope), fabs(slope_at_T)) * range;
 	const Quadrature *rule = gauss_legendre(bend < 2.0 && range < 1.5 ? 8 : bend < 12.0 && range < 4.0 ? 16 : 32);
+	double		ratio = smaller_t_x / larger_t_x;
 	double		sum = 0.0;
 	double		v_sum = 0.0;
 	double		log_larger_sum = 0.0;
@@ -74,15 +79,26 @@ look_at_leaving(const double *parameters, double x, double t_x, double T, bool w
 	double		over_larger_sum = 0.0;
 
 	leaving->log_alive = alpha_smaller ? -rx * log_smaller_T - s * log_larger_T : -s * log_smaller_T - rx * log_larger_T;
-	leaving->log_left = -INFINITY;
+	leaving->log_odds = -INFINITY;
 	leaving->log_alpha_t = leaving->log_beta_t = leaving->over_alpha_t = leaving->over_beta_t = 0.0;
 	if (length <= 0.0)
 		return;
+
+	/* where it falls steeply only later: Newton's method, never too far as the logarithm is concave */
+	for (int step = 0; bend > FAR_BELOW && step < 20; step++)
+	{
+		double		e = expm1(range);
+		double		excess = (1.0 - power_smaller) * range - power_larger * log1p(e * ratio) + FAR_BELOW;
+
+		if (excess > -5.0)
+			break;
+		range -= excess / ((1.0 - power_smaller) - power_larger * (1.0 + e) * ratio / (1.0 + e * ratio));
+	}
 	for (int i = 0; i < rule->count; i++)
 	{
 		double		v = range * rule->node[i];
 		double		e = expm1(v);
-		double		larger_ratio = 1.0 + e * smaller_t_x / larger_t_x;
+		double		larger_ratio = 1.0 + e * ratio;
 		double		log_larger_ratio = log(larger_ratio);
 		double		f = rule->weight[i] * exp((1.0 - power_smaller) * v - power_larger * log_larger_ratio);
 
@@ -95,7 +111,9 @@ look_at_leaving(const double *parameters, double x, double t_x, double T, bool w
 			over_larger_sum += f / larger_ratio;
 		}
 	}
-	leaving->log_left = log(s * range * sum) + (1.0 - power_smaller) * log_smaller_t_x - power_larger * log_larger_t_x;
+	/* the large powers of alpha + t_x and alpha + T only as their ratio, so that no digits cancel */
+	leaving->log_odds = alpha_smaller ? log(s * range * sum * ratio) + rx * length + s * length_larger
+		: log(s * range * sum) + rx * length_larger + s * length;
 	if (with_means)
 	{
 		double		log_smaller = log_smaller_t_x + v_sum / sum;
@@ -136,6 +154,7 @@ log_likelihood(const PurchaseData *data, const double *parameters, double *gradi
 			const PurchasePattern *pattern = &data->patterns[i];
 			const double w = pattern->weight;
 			Leaving		leaving;
+			double		odds_below_one;
 			double		log_sum;
 			double		alive;
 			double		left;
@@ -143,9 +162,10 @@ log_likelihood(const PurchaseData *data, const double *parameters, double *gradi
 			if (i % (MODEL_CANCEL_ROWS / 8) == 0)
 				data->check_interrupts();
 			look_at_leaving(parameters, x, pattern->t_x, pattern->T, true, &leaving);
-			log_sum = log_add_exp(leaving.log_alive, leaving.log_left);
-			alive = exp(leaving.log_alive - log_sum);
-			left = exp(leaving.log_left - log_sum);
+			odds_below_one = exp(-fabs(leaving.log_odds));
+			log_sum = leaving.log_alive + fmax(leaving.log_odds, 0.0) + log1p(odds_below_one);
+			alive = (leaving.log_odds > 0.0 ? odds_below_one : 1.0) / (1.0 + odds_below_one);
+			left = (leaving.log_odds > 0.0 ? 1.0 : odds_below_one) / (1.0 + odds_below_one);
 			weight += w;
 			value += w * log_sum;
 			of[R] -= w * (alive * log(alpha + pattern->T) + left * leaving.log_alpha_t);
@@ -181,7 +201,7 @@ weight_of_alive(const double *parameters, double x, double t_x, double T)
 	Leaving		leaving;
 
 	look_at_leaving(parameters, x, t_x, T, false, &leaving);
-	return 1.0 / (1.0 + exp(leaving.log_left - leaving.log_alive));
+	return 1.0 / (1.0 + exp(leaving.log_odds));
 }
 
 /*
@@ -197,37 +217,120 @@ purchases_if_alive(const double *parameters, double x, double T, double horizon)
 		beta_T * decayed_length(parameters[S] - 1.0, log1p(horizon / beta_T));
 }
 
+/* The rate of leaving falls to s / (beta + T + t). */
+static double
+bend(const double *parameters, double x, double T)
+{
+	(void) x;
+	return (parameters[BETA] + T) / (parameters[S] + 1.0);
+}
+
+/* ---------- number of purchases of a new customer ---------- */
+
+/* Leaving at t after n purchases: the integrand below as a function of v. */
+typedef struct CountIntegrand
+{
+	const double *parameters;
+	double		n;
+	double		smaller;		/* of alpha and beta */
+} CountIntegrand;
+
+static double
+log_count_integrand(const CountIntegrand *integrand, double v)
+{
+	const double *parameters = integrand->parameters;
+	double		t = integrand->smaller * expm1(v);
+
+	return log_negative_binomial(parameters[R], parameters[ALPHA], t, integrand->n) -
+		parameters[S] * log1p(t / parameters[BETA]) + log((integrand->smaller + t) / (parameters[BETA] + t));
+}
+
+static double
+count_integrand_slope(const CountIntegrand *integrand, double v)
+{
+	const double *parameters = integrand->parameters;
+	double		t = integrand->smaller * expm1(v);
+	double		to_t = integrand->smaller + t;
+
+	return (integrand->n > 0.0 ? integrand->n * to_t / t : 0.0) -
+		(parameters[R] + integrand->n) * to_t / (parameters[ALPHA] + t) -
+		(parameters[S] + 1.0) * to_t / (parameters[BETA] + t) + 1.0;
+}
+
+/* Between a place where the integrand counts and one where it need not: the last where it does. */
+static double
+edge_of_counting(const CountIntegrand *integrand, double counts, double far, double least)
+{
+	if (log_count_integrand(integrand, far) >= least)
+		return far;
+	for (int i = 0; i < BISECTIONS; i++)
+	{
+		double		middle = (counts + far) / 2.0;
+
+		if (log_count_integrand(integrand, middle) < least)
+			far = middle;
+		else
+			counts = middle;
+	}
+	return far;
+}
+
 /*
  * He lives through the horizon and makes n purchases, or leaves at some t in
- * it and has made n by then.  In v = ln(1 + t / m) the integrand rises and
- * falls once; panels keep it smooth between nodes.
+ * it and has made n by then.  In v = ln(1 + t / m), m the smaller of alpha
+ * and beta, the logarithm of the integrand is concave: between its peak and
+ * where it is far below, a few nodes hold all digits, be n as large as it may.
  */
 static double
 count_probability(const double *parameters, double n, double horizon)
 {
-	const double r = parameters[R];
-	const double alpha = parameters[ALPHA];
-	const double s = parameters[S];
-	const double beta = parameters[BETA];
-	const double smaller = fmin(alpha, beta);
-	const double length = log1p(horizon / smaller);
+	const CountIntegrand integrand = {parameters, n, fmin(parameters[ALPHA], parameters[BETA])};
 	const Quadrature *rule = gauss_legendre(32);
-	const double panels = ceil(length * (1.0 + sqrt(n + r + s) / 4.0));
+	const double log_factor = log_negative_binomial_factor(parameters[R], n);
+	double		low = 0.0;
+	double		high = log1p(horizon / integrand.smaller);
+	double		peak = high;
+	double		least;
+	double		bounds[5];
 	double		sum = 0.0;
 
-	for (double panel = 0.0; panel < panels; panel += 1.0)
-		for (int i = 0; i < rule->count; i++)
-		{
-			double		v = length * (panel + rule->node[i]) / panels;
-			double		t = smaller * expm1(v);
+	if (horizon == 0.0)
+		return n == 0.0;
+	if (count_integrand_slope(&integrand, high) < 0.0)
+	{
+		double		rises = 0.0;
 
-			sum += rule->weight[i] * (smaller + t) / (beta + t) *
-				exp(-s * log1p(t / beta)) * negative_binomial(r, alpha, t, n);
+		for (int i = 0; i < BISECTIONS; i++)
+		{
+			double		middle = (rises + peak) / 2.0;
+
+			if (count_integrand_slope(&integrand, middle) > 0.0)
+				rises = middle;
+			else
+				peak = middle;
 		}
-	return exp(-s * log1p(horizon / beta)) * negative_binomial(r, alpha, horizon, n) +
-		(panels > 0.0 ? s * sum * length / panels : 0.0);
+	}
+	least = log_count_integrand(&integrand, peak) - FAR_BELOW;
+	if (n > 0.0)				/* else there is something at 0 */
+		low = edge_of_counting(&integrand, peak, 0.0, least);
+	high = edge_of_counting(&integrand, peak, high, least);
+	bounds[0] = low;
+	bounds[1] = (low + peak) / 2.0;
+	bounds[2] = peak;
+	bounds[3] = (peak + high) / 2.0;
+	bounds[4] = high;
+	for (int panel = 0; panel < 4; panel++)
+	{
+		double		length = bounds[panel + 1] - bounds[panel];
+
+		for (int i = 0; i < rule->count; i++)
+			sum += length * rule->weight[i] *
+				exp(log_factor + log_count_integrand(&integrand, bounds[panel] + length * rule->node[i]));
+	}
+	return parameters[S] * sum + exp(log_factor - parameters[S] * log1p(horizon / parameters[BETA]) +
+									 log_negative_binomial(parameters[R], parameters[ALPHA], horizon, n));
 }
 
 const PurchaseModelClass pareto_nbd_class = {
-	log_likelihood, start, weight_of_alive, purchases_if_alive, count_probability
+	log_likelihood, start, weight_of_alive, purchases_if_alive, count_probability, bend
 };

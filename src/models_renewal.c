@@ -25,25 +25,49 @@ enum
 	ALPHA, BETA, C
 };
 
+/* t^c, or what is as good as infinite. */
+static double
+renewals(double c, double t)
+{
+	return c == 1.0 ? t : fmin(pow(t, c), 1e300);
+}
+
 /* ln S(t), and its derivatives unless that is NULL. */
 static double
 log_survival(double alpha, double beta, double c, double t, double *by)
 {
-	double		renewed = c == 1.0 ? t : pow(t, c);
-	double		value = log_gamma(beta + renewed) - log_gamma(alpha + beta + renewed) -
-		(log_gamma(beta) - log_gamma(alpha + beta));
+	double		renewed = renewals(c, t);
+	LogStaying	stays = log_staying(alpha, beta, renewed);
 
 	if (by)
 	{
-		double		at_both = digamma(alpha + beta + renewed);
-		double		at_beta = digamma(beta + renewed);
-		double		at_start = digamma(alpha + beta);
-
-		by[ALPHA] = at_start - at_both;
-		by[BETA] = at_beta - at_both - digamma(beta) + at_start;
-		by[C] = t > 0.0 ? (at_beta - at_both) * renewed * log(t) : 0.0;
+		by[ALPHA] = stays.by_a;
+		by[BETA] = stays.by_b;
+		by[C] = t > 0.0 ? stays.by_n * renewed * log(t) : 0.0;
 	}
-	return t > 0.0 ? value : 0.0;
+	return stays.value;
+}
+
+/*
+ * ln (S(t - 1) - S(t)), and its derivatives.  Who has renewed t - 1 times has
+ * theta ~ Beta(alpha, beta + (t - 1)^c), and leaves unless he stays for the
+ * rest of t^c.
+ */
+static double
+log_leaving(double alpha, double beta, double c, double t, double *by)
+{
+	double		before = log_survival(alpha, beta, c, t - 1.0, by);
+	double		renewed = renewals(c, t);
+	double		rest = c == 1.0 ? 1.0 : -expm1(c * log1p(-1.0 / t)) * renewed;
+	double		rest_by_c = t > 1.0 ? renewed * log(t) - (renewed - rest) * log(t - 1.0) : 0.0;
+	LogStaying	stays = log_staying(alpha, beta + (renewed - rest), rest);
+	double		left = -expm1(stays.value);
+	double		stayed_to_left = exp(stays.value) / left;
+
+	by[ALPHA] -= stayed_to_left * stays.by_a;
+	by[BETA] -= stayed_to_left * stays.by_b;
+	by[C] -= stayed_to_left * (stays.by_n * rest_by_c + stays.by_b * (renewed - rest) * (t > 1.0 ? log(t - 1.0) : 0.0));
+	return before + log(left);
 }
 
 double
@@ -60,22 +84,11 @@ renewals_log_likelihood(void *data, const double *parameters, double *gradient)
 	{
 		const RenewalPattern *pattern = &renewals->patterns[i];
 		double		by[3];
-		double		value = log_survival(alpha, beta, c, pattern->periods, by);
+		double		value = pattern->left ? log_leaving(alpha, beta, c, pattern->periods, by)
+			: log_survival(alpha, beta, c, pattern->periods, by);
 
 		if (i % 1024 == 0)
 			renewals->check_interrupts();
-		if (pattern->left)
-		{
-			/* ln (S(t - 1) - S(t)), whose derivatives are means with one negative weight */
-			double		by_before[3];
-			double		before = log_survival(alpha, beta, c, pattern->periods - 1.0, by_before);
-			double		left = -expm1(value - before);
-			double		stayed_to_left = exp(value - before) / left;
-
-			value = before + log(left);
-			for (int k = 0; k < 3; k++)
-				by[k] = by_before[k] + stayed_to_left * (by_before[k] - by[k]);
-		}
 		total += pattern->weight * value;
 		for (int k = 0; k < 3; k++)
 			g[k] += pattern->weight * by[k];
@@ -141,6 +154,9 @@ geometric_sum(double theta, void *context)
 /* Terms that are added one by one; from there on Euler and Maclaurin need one derivative. */
 #define SINGLE_TERMS	1000.0
 
+/* In ln t, beyond which t is no double. */
+#define LAST_PANEL		690.0
+
 /*
  * Where c is not 1: the first terms, and for the others an integral in ln t,
  * panel by panel until nothing is added.
@@ -154,8 +170,8 @@ weibull_sum(double alpha, double beta, double c, double age, double discount)
 	double		sum = 0.0;
 	double		last = 0.0;
 	double		t = age + SINGLE_TERMS;
-	double		renewed = pow(t, c);
-	double		slope = (digamma(beta + renewed) - digamma(alpha + beta + renewed)) * renewed * c / t - log_discount;
+	double		renewed = renewals(c, t);
+	double		slope = log_staying(alpha, beta, renewed).by_n * renewed * c / t - log_discount;
 
 	for (double i = 0.0; i <= SINGLE_TERMS; i += 1.0)
 	{
@@ -166,6 +182,7 @@ weibull_sum(double alpha, double beta, double c, double age, double discount)
 	for (double v = 0.0;; v += 0.5)
 	{
 		double		panel = 0.0;
+		double		end;
 
 		for (int i = 0; i < rule->count; i++)
 		{
@@ -175,8 +192,16 @@ weibull_sum(double alpha, double beta, double c, double age, double discount)
 				exp(log_survival(alpha, beta, c, age + to_come, NULL) - log_now - to_come * log_discount);
 		}
 		sum += panel;
-		if (!(panel > 1e-17 * sum) || v > 600.0)
+		if (!(panel > 1e-17 * sum) || v > LAST_PANEL)
 			return sum;
+		end = SINGLE_TERMS * exp(v + 0.5);
+		renewed = renewals(c, age + end);
+		if (discount == 0.0 && (renewed > 1e17 * (alpha + beta) && end > 1e17 * age))
+		{
+			/* S(t) is a power of t now, and what is left a geometric series of panels */
+			last = end * exp(log_survival(alpha, beta, c, age + end, NULL) - log_now);
+			return sum + last / (alpha * c - 1.0);
+		}
 	}
 }
 

@@ -14,8 +14,11 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* Rising factorials up to here are multiplied out: quicker, and exact. */
-#define RISING_FACTORS	1000.0
+/* Rising factorials up to here are multiplied out, which is quicker. */
+#define RISING_FACTORS	40.0
+
+/* From where on the asymptotic series of ln Gamma has 16 digits. */
+#define ASYMPTOTIC		10.0
 
 /* Terms below this share of the sum so far are left out. */
 #define NEGLIGIBLE		1e-18
@@ -28,18 +31,55 @@ log_gamma(double x)
 	return lgamma_r(x, &sign);
 }
 
-/* Recurrence up to 10, from where on the asymptotic series has 16 digits. */
+/* ln Gamma(x) - (x - 1/2) ln x + x - ln(2 pi) / 2, x >= ASYMPTOTIC. */
+static double
+log_gamma_series(double x)
+{
+	double		y = 1.0 / (x * x);
+
+	return (1.0 / 12 - y * (1.0 / 360 - y * (1.0 / 1260 - y * (1.0 / 1680 - y *
+		(1.0 / 1188 - y * (691.0 / 360360 - y / 156)))))) / x;
+}
+
+/* Of its derivative: ln x - 1 / (2 x) - digamma(x). */
+static double
+digamma_series(double x)
+{
+	double		y = 1.0 / (x * x);
+
+	return y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y *
+		(1.0 / 132 - y * (691.0 / 32760 - y / 12))))));
+}
+
 double
 digamma(double x)
 {
 	double		shift = 0.0;
-	double		y;
 
-	for (; x < 10.0; x += 1.0)
+	for (; x < ASYMPTOTIC; x += 1.0)
 		shift -= 1.0 / x;
-	y = 1.0 / (x * x);
-	return shift + log(x) - 0.5 / x -
-		y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y * (1.0 / 132 - y * (691.0 / 32760 - y / 12))))));
+	return shift + log(x) - 0.5 / x - digamma_series(x);
+}
+
+/*
+ * log_rising by the asymptotic series.  The large parts of the two ln Gamma
+ * are subtracted on paper: their difference of doubles would lose what is
+ * asked for where n is small beside a.
+ */
+static double
+log_gamma_difference(double a, double n, double *derivative)
+{
+	double		shift = 1.0;
+
+	*derivative = 0.0;
+	for (; a < ASYMPTOTIC; a += 1.0)
+	{
+		shift *= a / (a + n);
+		*derivative += n / (a * (a + n));
+	}
+	*derivative += log1p(n / a) + 0.5 * n / (a * (a + n)) - (digamma_series(a + n) - digamma_series(a));
+	return log(shift) + (a - 0.5) * log1p(n / a) + n * (log(a + n) - 1.0) +
+		(log_gamma_series(a + n) - log_gamma_series(a));
 }
 
 double
@@ -48,11 +88,8 @@ log_rising(double a, double n, double *derivative)
 	double		log_product = 0.0;
 	double		product = 1.0;
 
-	if (n > RISING_FACTORS)
-	{
-		*derivative = digamma(a + n) - digamma(a);
-		return log_gamma(a + n) - log_gamma(a);
-	}
+	if (n > RISING_FACTORS || n != floor(n))
+		return log_gamma_difference(a, n, derivative);
 	*derivative = 0.0;
 	for (double i = 0.0; i < n; i += 1.0)
 	{
@@ -65,6 +102,28 @@ log_rising(double a, double n, double *derivative)
 		}
 	}
 	return log_product + log(product);
+}
+
+/*
+ * Gamma(b + n) Gamma(b + a) / (Gamma(b) Gamma(b + a + n)): n and a may change
+ * places, and the rising factorials of the smaller are close to each other.
+ */
+LogStaying
+log_staying(double a, double b, double n)
+{
+	double		smaller = fmin(a, n);
+	double		larger = fmax(a, n);
+	double		at_b;
+	double		at_both;
+	LogStaying	result;
+
+	result.value = log_rising(b, smaller, &at_b) - log_rising(b + larger, smaller, &at_both);
+	result.by_b = at_b - at_both;
+	log_rising(b + a, n, &result.by_a);
+	log_rising(b + n, a, &result.by_n);
+	result.by_a = -result.by_a;
+	result.by_n = -result.by_n;
+	return result;
 }
 
 double
@@ -134,23 +193,42 @@ typedef struct BetaSum
 {
 	double		a;
 	double		b;
-	double		log_peak;		/* of the density in s */
+	double		peak;			/* in s; and P, 1 - P and their logarithms there */
+	double		share;
+	double		rest;
+	double		log_share;
+	double		log_rest;
 	double		weights;
 	double		values;
 	ShareFunction f;
 	void	   *context;
 } BetaSum;
 
-/* Adds the value at s; returns whether it, and the weight, still count. */
-static bool
-add_beta_term(BetaSum *sum, double s, double *weight, double *value)
-{
-	/* ln P and ln (1 - P), whichever is close to zero without loss */
-	double		log_share = s > 0 ? -log1p(exp(-s)) : s - log1p(exp(s));
-	double		log_rest = log_share - s;
+/* Up to here from the peak powers are taken of ratios to it: of large a and b less is lost. */
+#define NEAR_PEAK		30.0
 
-	*weight = exp(sum->a * log_share + sum->b * log_rest - sum->log_peak);
-	*value = *weight * sum->f(exp(log_share), sum->context);
+/* Adds the value at the peak and "beside" in s; returns whether it, and the weight, still count. */
+static bool
+add_beta_term(BetaSum *sum, double beside, double *weight, double *value)
+{
+	double		s = sum->peak + beside;
+	double		share;
+
+	if (fabs(beside) < NEAR_PEAK)
+	{
+		share = 1.0 / (1.0 + exp(-s));
+		*weight = exp(-sum->a * log1p(sum->rest * expm1(-beside)) - sum->b * log1p(sum->share * expm1(beside)));
+	}
+	else
+	{
+		/* ln P and ln (1 - P), whichever is close to zero without loss */
+		double		log_share = s > 0 ? -log1p(exp(-s)) : s - log1p(exp(s));
+		double		log_rest = log_share - s;
+
+		share = exp(log_share);
+		*weight = exp(sum->a * (log_share - sum->log_share) + sum->b * (log_rest - sum->log_rest));
+	}
+	*value = *weight * sum->f(share, sum->context);
 	sum->weights += *weight;
 	sum->values += *value;
 	return *weight > NEGLIGIBLE * sum->weights || *value > NEGLIGIBLE * sum->values;
@@ -160,12 +238,11 @@ double
 beta_expectation(double a, double b, double flat, ShareFunction f, void *context)
 {
 	double		smaller = a < b ? a : b;
-	double		step = fmin(0.3, 0.7 / sqrt(smaller));
+	double		step = 0.7 / sqrt(smaller + 9.0);	/* 16 digits also where the density is narrow and skew */
 	double		far = 40.0 + log(flat);
 	double		peak = log(a) - log(b);
-	BetaSum		sum = {a, b, 0.0, 0.0, 0.0, f, context};
+	BetaSum		sum = {a, b, peak, a / (a + b), b / (a + b), -log1p(b / a), -log1p(a / b), 0.0, 0.0, f, context};
 
-	sum.log_peak = a * log(a) + b * log(b) - (a + b) * log(a + b);
 	for (int direction = -1; direction <= 1; direction += 2)
 	{
 		/* as from here the weights fall like e^-rate s */
@@ -177,10 +254,10 @@ beta_expectation(double a, double b, double flat, ShareFunction f, void *context
 
 		for (double i = direction < 0 ? 0.0 : 1.0; counts; i += 1.0)
 		{
-			double		s = peak + direction * i * step;
+			double		beside = direction * i * step;
 
-			counts = add_beta_term(&sum, s, &weight, &value);
-			if (counts && direction * s > edge)
+			counts = add_beta_term(&sum, beside, &weight, &value);
+			if (counts && direction * (peak + beside) > edge)
 			{
 				/* all the rest is a geometric series */
 				sum.weights += weight / expm1(rate * step);

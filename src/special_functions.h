@@ -12,10 +12,24 @@ extern double log_gamma(double x);
 extern double digamma(double x);
 
 /*
- * ln (a (a + 1) ... (a + n - 1)) = ln Gamma(a + n) - ln Gamma(a) for a whole
- * n >= 0, and its derivative by a.
+ * ln (a (a + 1) ... (a + n - 1)) = ln Gamma(a + n) - ln Gamma(a) for any n >=
+ * 0, and its derivative by a.
  */
 extern double log_rising(double a, double n, double *derivative);
+
+/*
+ * ln E (1 - P)^n of a share P with distribution Beta(a, b), which is ln (B(a,
+ * b + n) / B(a, b)), for any n >= 0, and its derivatives by a, b and n.
+ */
+typedef struct LogStaying
+{
+	double		value;
+	double		by_a;
+	double		by_b;
+	double		by_n;
+} LogStaying;
+
+extern LogStaying log_staying(double a, double b, double n);
 
 /* ln (e^a + e^b), either of which may be minus infinity. */
 extern double log_add_exp(double a, double b);
