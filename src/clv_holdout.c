@@ -56,8 +56,9 @@ typedef struct Split
 	PurchasePatterns *patterns;
 
 	Counts		holdout_by_frequency;	/* purchases after the calibration, by those in it */
+	/* with periods only */
 	Counts		customers_by_day;	/* of the first purchase, from that of the history on */
-	Counts		purchases_by_period;	/* repeat ones; only with periods */
+	Counts		purchases_by_period;	/* repeat ones */
 	const ReportPeriods *periods;
 } Split;
 
@@ -124,7 +125,8 @@ split_fit(Split *split)
 			continue;
 		purchase_patterns_add_customer(split->patterns, &customer, split->calibration_end, split->unit_days);
 		add_count(&split->holdout_by_frequency, customer.frequency, holdout);
-		add_count(&split->customers_by_day, customer.first_day - history_begin, 1);
+		if (split->periods)		/* whose number limits that of the days */
+			add_count(&split->customers_by_day, customer.first_day - history_begin, 1);
 	}
 	purchase_patterns_fit(split->patterns, split->model.kind, 0.0, &maximum, &customers);
 	split->is_fitted = check_converged(split->model.kind, &maximum);

@@ -204,7 +204,7 @@ FROM pg_proc AS p, unnest(proargtypes) WITH ORDINALITY AS a(type, n), unnest('{b
 WHERE pronamespace = 'loyalty'::regnamespace AND prokind = 'f' AND n <= pronargs - pronargdefaults
 	AND 'loyalty.customer_history'::regtype = ANY (proargtypes::oid[])
 	AND proname !~ '_(transition|combine|final|in|out|recv)$'
-	AND proname NOT IN ('mbg_nbd_fit', 'pareto_nbd_fit')	-- they read as bg_nbd_fit does, and take longer
+	AND proname NOT IN ('mbg_nbd_fit', 'pareto_nbd_fit', 'gamma_gamma_fit', 'clv_as')	-- they read as others do, and take longer
 	AND (key_type = 'bigint' OR 'anyelement'::regtype = ANY (proargtypes::oid[]))
 GROUP BY p.oid, key_type;
 -- reports with arguments that make them read more
