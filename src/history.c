@@ -96,14 +96,9 @@ history_raise_key_types(HistoryKeyType a, HistoryKeyType b)
 const CustomerHistory *
 history_of_datum(Datum datum)
 {
-	struct varlena *value;
-
-	if (history_is_large_state(datum))
+	if (history_is_state(datum))
 		return history_state_value(datum);
-	value = PG_DETOAST_DATUM(datum);
-	if (history_is_small_state(value))
-		return history_state_value(PointerGetDatum(value));
-	return value;
+	return PG_DETOAST_DATUM(datum);
 }
 
 void

@@ -767,7 +767,7 @@ history_add_day(HistoryDay *a, const HistoryDay *b)
 }
 
 HistoryError
-history_writer_add(HistoryWriter *writer, const HistoryKey *key, const HistoryDay *event)
+history_writer_add_slow(HistoryWriter *writer, const HistoryKey *key, const HistoryDay *event)
 {
 	if (!is_current_customer(writer, key))
 	{

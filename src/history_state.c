@@ -20,9 +20,14 @@
  * them is looked up at a time; a row holds the key's number, which is
  * replaced by its rank when the rows are sorted.
  *
- * A small state is a page: rows grow from its start, wide amounts and keys
- * from its end, and places at the end are given by their distance from it,
- * so that a page can grow.
+ * A state begins as a log, for the many groups of few rows, whose cost is
+ * waiting for memory.  A row is a record of a few bytes, by its distance from
+ * the first row.  The latest records are kept in the state itself and moved
+ * to a list of chunks several at a time: a row touches its state, which does
+ * not move and lies beside what nodeAgg has just read of the group, and
+ * nothing else.  When the value is wanted, records become rows again, which
+ * are sorted and written out; when the log is big, they become the tail of a
+ * large state.
  */
 #include "postgres.h"
 
@@ -67,24 +72,12 @@
 #define MAX_KEY_BYTES		(HISTORY_MAX_SIZE + KEPT_KEY_BYTES)
 #define KEY_CHUNK_SIZE		((Size) 64 * 1024)
 
-#define SMALL_FIRST			128
-#define SMALL_MAX			8192
+/* Sizes of a log's chunks; a log becomes large when they exceed so much together. */
+#define LOG_FIRST_CHUNK		128
+#define LOG_MAX_CHUNK		8192
+#define LOG_MAX_SIZE		((Size) 128 * 1024)
 
-/* ---------- the three forms ---------- */
-
-#define SMALL_VERSION	0		/* where a flat value has HISTORY_VERSION */
-
-typedef struct SmallHistory
-{
-	int32		vl_len_;
-	uint8		version;
-	uint8		key_type;
-	uint8		scale;
-	bool		has_amounts;
-	uint32		rows;
-	uint32		end_used;		/* bytes used at the end */
-	HistoryRow	row[FLEXIBLE_ARRAY_MEMBER];
-} SmallHistory;
+/* ---------- the forms ---------- */
 
 typedef struct KeySlot
 {
@@ -137,9 +130,9 @@ typedef struct RowList
 	size_t		rows;
 } RowList;
 
-typedef struct HistoryState
+typedef struct LargeState
 {
-	ExpandedObjectHeader hdr;
+	MemoryContext context;
 	HistoryKeyType key_type;
 
 	/* the tail */
@@ -172,7 +165,51 @@ typedef struct HistoryState
 	int			run_capacity;
 	Size		run_bytes;
 	Size		merged_bytes;	/* what the last merge left */
+} LargeState;
+
+/* The end of a chunk of a log; records are before it. */
+typedef struct LogChunk
+{
+	struct LogChunk *next;		/* after the last one comes the first */
+	uint32		before;			/* size of all chunks before this one */
+	uint16		size;			/* with this */
+	uint16		unused;			/* set when the next chunk comes */
+} LogChunk;
+
+/* Fields are written and read as words, which may reach into what follows. */
+#define RECORD_MAX			(1 + 2 * (int) sizeof(uint64))
+#define STAGE_SIZE			48
+
+/*
+ * An expanded object, allocated in the aggregate's context when its group
+ * begins and so beside what nodeAgg remembers of the group.  It never moves,
+ * and nodeAgg need not copy it.
+ */
+typedef struct HistoryState
+{
+	ExpandedObjectHeader hdr;
+	union
+	{
+		int64		number;		/* bigint: of the first row */
+		const uint8_t *bytes;	/* text and uuid: of the latest row, in the log */
+	}			key;
+	uint32		day;			/* of the first row, after DAY_FIRST */
+	uint32		rows;			/* of the log */
+	uint8		key_type;
+	uint8		scale;			/* of the log's amounts */
+	bool		has_amounts;
+	bool		is_large;
+	uint8		staged;			/* bytes used in stage */
+	uint16		log_left;		/* bytes free in the log's last chunk */
+	union
+	{
+		uint8_t    *log_end;	/* where they are; NULL: all rows are in stage */
+		LargeState *large;
+	}			body;
+	uint8_t		stage[STAGE_SIZE];
 } HistoryState;
+
+StaticAssertDecl(sizeof(HistoryState) <= 128, "palloc would take 256 bytes");
 
 static Size state_flat_size(ExpandedObjectHeader *eohptr);
 static void state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size);
@@ -180,44 +217,10 @@ static void state_flatten(ExpandedObjectHeader *eohptr, void *result, Size alloc
 static const ExpandedObjectMethods state_methods = {state_flat_size, state_flatten};
 
 bool
-history_is_large_state(Datum datum)
+history_is_state(Datum datum)
 {
 	return VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)) &&
 		DatumGetEOHP(datum)->eoh_methods == &state_methods;
-}
-
-bool
-history_is_small_state(const struct varlena *value)
-{
-	const SmallHistory *small = (const SmallHistory *) value;
-
-	/* a short header means a short value: no state is one */
-	return VARATT_IS_4B_U(value) && VARSIZE(value) >= SMALL_FIRST &&
-		VARSIZE(value) <= SMALL_MAX && small->version == SMALL_VERSION &&
-		small->key_type >= HISTORY_KEY_BIGINT && small->key_type <= HISTORY_KEY_UUID &&
-		small->scale <= HISTORY_MAX_SCALE && small->rows > 0 &&
-		offsetof(SmallHistory, row) + small->rows * sizeof(HistoryRow) +
-		(Size) small->end_used <= VARSIZE(value);
-}
-
-/*
- * Detoasts a state or a value.  A page that comes from a worker lies where
- * the type's alignment puts it, and is moved to where its rows can be read.
- */
-static struct varlena *
-detoast(Datum datum)
-{
-	struct varlena *value = PG_DETOAST_DATUM(datum);
-
-	if (value != (struct varlena *) TYPEALIGN(sizeof(uint64), value) &&
-		history_is_small_state(value))
-	{
-		struct varlena *aligned = palloc(VARSIZE(value));
-
-		memcpy(aligned, value, VARSIZE(value));
-		value = aligned;
-	}
-	return value;
 }
 
 /* Brings an amount to the scale of the rows it joins. */
@@ -279,7 +282,7 @@ row_list_free(RowList *list)
 
 typedef struct RunBuilder
 {
-	HistoryState *state;
+	LargeState *state;
 	HistoryWriter writer;
 	uint32	   *key_order;		/* numbers of keys by rank; NULL for bigint */
 	HistoryRow *cached;			/* CACHED_ROWS, twice */
@@ -289,7 +292,7 @@ typedef struct RunBuilder
 static void
 write_row(RunBuilder *builder, const HistoryRow *row)
 {
-	HistoryState *state = builder->state;
+	LargeState *state = builder->state;
 	HistoryKey	key;
 	HistoryDay	event;
 
@@ -474,7 +477,7 @@ sort_keys(const KeySlot *keys, HistoryRow *pairs, HistoryRow *scratch, size_t co
 
 /* Gives rows the ranks of their keys, and returns the keys' numbers by rank. */
 static uint32 *
-rank_keys(HistoryState *state)
+rank_keys(LargeState *state)
 {
 	Size		size = state->key_count * sizeof(HistoryRow);
 	HistoryRow *pairs = history_host.resize(NULL, size);
@@ -528,11 +531,11 @@ first_row_day(const RowList *list)
 	return first;
 }
 
-static void merge_runs(HistoryState *state);
-static void resolve_pending(HistoryState *state);
+static void merge_runs(LargeState *state);
+static void resolve_pending(LargeState *state);
 
 static void
-add_run(HistoryState *state, CustomerHistory *run)
+add_run(LargeState *state, CustomerHistory *run)
 {
 	if (state->run_count == state->run_capacity)
 	{
@@ -548,7 +551,7 @@ add_run(HistoryState *state, CustomerHistory *run)
 
 /* Turns the tail into a run. */
 static void
-flush_tail(HistoryState *state)
+flush_tail(LargeState *state)
 {
 	MemoryContext old_context;
 	RunBuilder	builder;
@@ -559,7 +562,7 @@ flush_tail(HistoryState *state)
 	if (state->tail.rows == 0)
 		return;
 
-	old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+	old_context = MemoryContextSwitchTo(state->context);
 	first_day = (Day) ((int64_t) first_row_day(&state->tail) + DAY_FIRST);
 	builder.state = state;
 	builder.key_order = state->key_type == HISTORY_KEY_BIGINT ? NULL : rank_keys(state);
@@ -593,7 +596,7 @@ flush_tail(HistoryState *state)
  * were added up, judged by one customer-day in 64.
  */
 static bool
-tail_repeats_itself(HistoryState *state)
+tail_repeats_itself(LargeState *state)
 {
 	RowList		sample = {0};
 	HistoryRow *rows;
@@ -633,7 +636,7 @@ tail_repeats_itself(HistoryState *state)
 }
 
 static void
-check_tail(HistoryState *state)
+check_tail(LargeState *state)
 {
 	if (state->tail.rows >= MAX_TAIL_ROWS || state->key_bytes > MAX_KEY_BYTES ||
 		tail_repeats_itself(state))
@@ -647,23 +650,21 @@ check_tail(HistoryState *state)
 
 /* ---------- the large state ---------- */
 
-static HistoryState *
-large_create(MemoryContext parent, HistoryKeyType key_type)
+static LargeState *
+large_create(MemoryContext context, HistoryKeyType key_type)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "customer_history state",
-												  ALLOCSET_DEFAULT_SIZES);
-	HistoryState *state = MemoryContextAllocZero(context, sizeof(HistoryState));
+	LargeState *state = MemoryContextAllocZero(context, sizeof(LargeState));
 
-	EOH_init_header(&state->hdr, &state_methods, context);
+	state->context = context;
 	state->key_type = key_type;
 	state->next_check = FIRST_CHECK_ROWS;
 	return state;
 }
 
 static void
-create_dictionary(HistoryState *state)
+create_dictionary(LargeState *state)
 {
-	state->key_context = AllocSetContextCreate(state->hdr.eoh_context,
+	state->key_context = AllocSetContextCreate(state->context,
 											   "customer_history keys",
 											   ALLOCSET_DEFAULT_SIZES);
 	state->dictionary = dictionary_create(state->key_context, 64, &state->keys);
@@ -675,7 +676,7 @@ create_dictionary(HistoryState *state)
 
 /* The number of a key of text or uuid; there is a free slot for a new one. */
 static uint32
-key_number(HistoryState *state, const HistoryKey *key, uint32 hash)
+key_number(LargeState *state, const HistoryKey *key, uint32 hash)
 {
 	bool		found;
 	KeyEntry   *entry;
@@ -729,7 +730,7 @@ guess_entry(dictionary_hash *dictionary, uint32 hash)
 
 /* Looks up the keys of the pending rows and puts the rows into the tail. */
 static void
-resolve_pending(HistoryState *state)
+resolve_pending(LargeState *state)
 {
 	KeyEntry   *entry;
 
@@ -759,20 +760,20 @@ resolve_pending(HistoryState *state)
 		HistoryKey	key = {0, state->pending_bytes + pending->key_start, pending->key_size};
 
 		pending->row.key = key_number(state, &key, pending->hash);
-		*row_list_append(&state->tail, state->hdr.eoh_context) = pending->row;
+		*row_list_append(&state->tail, state->context) = pending->row;
 	}
 	state->pending_count = 0;
 	state->pending_used = 0;
 }
 
 static void
-append_pending(HistoryState *state, const HistoryKey *key, HistoryRow row)
+append_pending(LargeState *state, const HistoryKey *key, HistoryRow row)
 {
 	PendingRow *pending;
 
 	if (state->pending_used + key->size > state->pending_capacity || state->pending == NULL)
 	{
-		MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+		MemoryContext old_context = MemoryContextSwitchTo(state->context);
 
 		if (state->pending == NULL)
 			state->pending = palloc(KEY_BATCH * sizeof(PendingRow));
@@ -795,14 +796,14 @@ append_pending(HistoryState *state, const HistoryKey *key, HistoryRow row)
 }
 
 static inline void
-append_row(HistoryState *state, const HistoryKey *key, Day day, int32 amount, uint32 wide)
+append_row(LargeState *state, const HistoryKey *key, Day day, int32 amount, uint32 wide)
 {
 	HistoryRow	row = {0, (uint32_t) ((int64_t) day - DAY_FIRST) | wide, amount};
 
 	if (state->key_type == HISTORY_KEY_BIGINT)
 	{
 		row.key = ROW_KEY_OF_NUMBER(key->number);
-		*row_list_append(&state->tail, state->hdr.eoh_context) = row;
+		*row_list_append(&state->tail, state->context) = row;
 	}
 	else
 		append_pending(state, key, row);
@@ -810,7 +811,7 @@ append_row(HistoryState *state, const HistoryKey *key, Day day, int32 amount, ui
 
 /* An event whose amount is wide, or has other decimals than the tail. */
 static pg_noinline void
-large_add_unusual(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+large_add_unusual(LargeState *state, const HistoryKey *key, const HistoryDay *event, int scale)
 {
 	HistoryDay	scaled = *event;
 	int32_t		amount;
@@ -835,7 +836,7 @@ large_add_unusual(HistoryState *state, const HistoryKey *key, const HistoryDay *
 
 	if (state->wide_count == state->wide_capacity)
 	{
-		MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+		MemoryContext old_context = MemoryContextSwitchTo(state->context);
 
 		state->wide_capacity = Max(state->wide_capacity * 2, 64);
 		state->wide = history_host.resize(state->wide, state->wide_capacity * sizeof(WideRow));
@@ -847,7 +848,7 @@ large_add_unusual(HistoryState *state, const HistoryKey *key, const HistoryDay *
 }
 
 static inline void
-large_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+large_add(LargeState *state, const HistoryKey *key, const HistoryDay *event, int scale)
 {
 	int32_t		amount;
 
@@ -862,9 +863,9 @@ large_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, i
 }
 
 static void
-large_add_run(HistoryState *state, const CustomerHistory *value)
+large_add_run(LargeState *state, const CustomerHistory *value)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+	MemoryContext old_context = MemoryContextSwitchTo(state->context);
 	Size		size = VARSIZE_ANY_EXHDR(value) + VARHDRSZ;
 	CustomerHistory *run = MemoryContextAllocHuge(CurrentMemoryContext, size);
 
@@ -875,9 +876,9 @@ large_add_run(HistoryState *state, const CustomerHistory *value)
 }
 
 static void
-merge_runs(HistoryState *state)
+merge_runs(LargeState *state)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+	MemoryContext old_context = MemoryContextSwitchTo(state->context);
 
 	if (state->run_count > 1)
 	{
@@ -895,217 +896,344 @@ merge_runs(HistoryState *state)
 }
 
 static const CustomerHistory *
-large_value(HistoryState *state)
+large_value(LargeState *state)
 {
 	flush_tail(state);
 	merge_runs(state);
 	return state->runs[0];
 }
 
-static Size
-state_flat_size(ExpandedObjectHeader *eohptr)
+/* ---------- the log ---------- */
+
+/*
+ * A record is a tag and what the tag gives the sizes of: the distance of the
+ * key from the first row's, that of the day, the amount.  Distances have
+ * their sign in the lowest bit, so that short ones are small numbers.
+ *
+ *	tag		bits 0-3	bytes of the key's distance; KEY_FOLLOWS: a key of
+ *						text or uuid, uint32 size and bytes, follows the
+ *						record; 0 for these types: the record before's key
+ *			bits 4-5	bytes of the day's distance, less one
+ *			bits 6-7	AmountKind
+ */
+#define TAG(key_size, day_size, kind)	((uint8) ((key_size) | ((day_size) - 1) << 4 | (kind) << 6))
+#define TAG_KEY_SIZE(tag)	((tag) & 15)
+#define TAG_DAY_SIZE(tag)	(((tag) >> 4 & 3) + 1)
+#define TAG_AMOUNT(tag)		((AmountKind) ((tag) >> 6))
+#define KEY_FOLLOWS			15
+
+typedef enum AmountKind
 {
-	return VARSIZE(large_value((HistoryState *) eohptr));
+	AMOUNT_UNKNOWN = 0,
+	AMOUNT_UINT16 = 1,
+	AMOUNT_INT32 = 2,
+	AMOUNT_WIDE = 3				/* a WideRow follows */
+} AmountKind;
+
+#define AMOUNT_SIZE(kind)	((kind) == AMOUNT_WIDE ? 0 : 2 * (int) (kind))
+
+static inline int
+byte_length(uint64 value)
+{
+	return value == 0 ? 0 : (71 - __builtin_clzll(value)) / 8;
+}
+
+static inline uint64
+fold_sign(int64 value)
+{
+	return (uint64) value << 1 ^ (uint64) (value >> 63);
+}
+
+static inline int64
+unfold_sign(uint64 value)
+{
+	return (int64) (value >> 1 ^ -(value & 1));
+}
+
+/* Little-endian; eight bytes are written or read, and "size" of them count. */
+static inline uint8_t *
+put_word(uint8_t *to, uint64 value, int size)
+{
+#ifdef WORDS_BIGENDIAN
+	value = __builtin_bswap64(value);
+#endif
+	memcpy(to, &value, sizeof(value));
+	return to + size;
+}
+
+static inline uint64
+get_word(const uint8_t *from, int size)
+{
+	uint64		value;
+
+	memcpy(&value, from, sizeof(value));
+#ifdef WORDS_BIGENDIAN
+	value = __builtin_bswap64(value);
+#endif
+	return size == 0 ? 0 : value & PG_UINT64_MAX >> (64 - 8 * size);
+}
+
+/* The record but for what is wide or follows. */
+static inline uint8_t *
+put_row(uint8_t *to, uint64 key, int key_size, uint64 day, AmountKind kind, int32 amount)
+{
+	int			day_size = byte_length(day | 1);
+
+	*to++ = TAG(key_size, day_size, kind);
+	to = put_word(to, key, key_size == KEY_FOLLOWS ? 0 : key_size);
+	return put_word(to, day | (uint64) (uint32) amount << 8 * day_size,
+					day_size + AMOUNT_SIZE(kind));
+}
+
+static inline uint64
+key_distance(const HistoryState *state, const HistoryKey *key)
+{
+	return state->key_type == HISTORY_KEY_BIGINT ?
+		fold_sign((int64) ((uint64) key->number - (uint64) state->key.number)) : 0;
+}
+
+static inline uint64
+day_distance(const HistoryState *state, Day day)
+{
+	return fold_sign((int64) day - DAY_FIRST - (int64) state->day);
+}
+
+static inline AmountKind
+amount_kind(int32 amount)
+{
+	return amount == ROW_UNKNOWN ? AMOUNT_UNKNOWN :
+		(uint32) amount <= PG_UINT16_MAX ? AMOUNT_UINT16 : AMOUNT_INT32;
+}
+
+static inline LogChunk *
+log_last_chunk(const HistoryState *state)
+{
+	return state->body.log_end == NULL ? NULL :
+		(LogChunk *) (state->body.log_end + state->log_left);
+}
+
+static inline uint8_t *
+chunk_bytes(const LogChunk *chunk)
+{
+	return (uint8_t *) (chunk + 1) - chunk->size;
+}
+
+/* Makes room in the last chunk; false: the log would be too large. */
+static pg_noinline bool
+log_add_chunk(HistoryState *state, Size wanted)
+{
+	LogChunk   *last = log_last_chunk(state);
+	Size		before = last == NULL ? 0 : (Size) last->before + last->size;
+	uint16		left = state->log_left;
+	Size		size = Max(before / 2, LOG_FIRST_CHUNK);	/* so much may be wasted */
+	LogChunk   *chunk;
+
+	if (wanted > LOG_MAX_CHUNK - sizeof(LogChunk))
+		return false;
+	size = pg_nextpower2_32((uint32) Max(Min(size, LOG_MAX_CHUNK), wanted + sizeof(LogChunk)));
+	if (before + size > LOG_MAX_SIZE)
+		return false;
+
+	state->body.log_end = MemoryContextAlloc(state->hdr.eoh_context, size);
+	state->log_left = (uint16) (size - sizeof(LogChunk));
+	chunk = log_last_chunk(state);
+	chunk->before = (uint32) before;
+	chunk->size = (uint16) size;
+	chunk->next = chunk;
+	if (last != NULL)
+	{
+		last->unused = left;
+		chunk->next = last->next;
+		last->next = chunk;
+	}
+	return true;
+}
+
+static inline bool
+log_reserve(HistoryState *state, Size wanted)
+{
+	return likely(wanted <= state->log_left) || log_add_chunk(state, wanted);
+}
+
+static inline void
+log_advance(HistoryState *state, Size size)
+{
+	state->body.log_end += size;
+	state->log_left -= (uint16) size;
+}
+
+/* Moves what is in the stage to the chunks; false: the log would be too large. */
+static bool
+log_flush(HistoryState *state)
+{
+	if (state->staged == 0)
+		return true;
+	if (!log_reserve(state, state->staged))
+		return false;
+	if (state->log_left >= STAGE_SIZE)
+		memcpy(state->body.log_end, state->stage, STAGE_SIZE);	/* a few instructions */
+	else
+		memcpy(state->body.log_end, state->stage, state->staged);
+	log_advance(state, state->staged);
+	state->staged = 0;
+	return true;
 }
 
 static void
-state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
+log_free(const HistoryState *state)
 {
-	const CustomerHistory *value = large_value((HistoryState *) eohptr);
+	LogChunk   *last = log_last_chunk(state);
 
-	Assert(VARSIZE(value) == allocated_size);
-	memcpy(result, value, allocated_size);
+	if (last != NULL)
+	{
+		LogChunk   *chunk = last->next;
+
+		while (chunk != last)
+		{
+			LogChunk   *next = chunk->next;
+
+			pfree(chunk_bytes(chunk));
+			chunk = next;
+		}
+		pfree(chunk_bytes(last));
+	}
 }
 
-/* ---------- the small state ---------- */
-
-static SmallHistory *
-small_create(HistoryKeyType key_type, Size size)
+/* The rows of a log; what a row does not hold is elsewhere, as in the tail. */
+typedef struct LogRows
 {
-	SmallHistory *small = palloc0(size);
+	HistoryKeyType key_type;
+	HistoryRow *row;			/* of text and uuid the key is where its size stands in the log */
+	HistoryRow *scratch;
+	uint32		count;
+	uint32		first_day;
+	WideRow    *wide;
+	uint32		wide_count;
+	uint32		wide_capacity;
+} LogRows;
 
-	SET_VARSIZE(small, size);
-	small->version = SMALL_VERSION;
-	small->key_type = (uint8) key_type;
-	return small;
+static void
+log_read_records(const HistoryState *state, LogRows *rows, const uint8_t *from, const uint8_t *end)
+{
+	HistoryRow *row = rows->row + rows->count;
+	bool		is_bigint = state->key_type == HISTORY_KEY_BIGINT;
+	uint64		first_key = ROW_KEY_OF_NUMBER(state->key.number);
+	uint32		first_day = rows->first_day;
+
+	while (from < end)
+	{
+		uint8		tag = *from++;
+		int			key_size = TAG_KEY_SIZE(tag);
+		int			day_size = TAG_DAY_SIZE(tag);
+		AmountKind	kind = TAG_AMOUNT(tag);
+		uint64		word;
+
+		if (is_bigint)
+		{
+			row->key = first_key + (uint64) unfold_sign(get_word(from, key_size));
+			from += key_size;
+		}
+		word = get_word(from, day_size + AMOUNT_SIZE(kind));
+		from += day_size + AMOUNT_SIZE(kind);
+		row->day = state->day + (uint32) unfold_sign(word & PG_UINT64_MAX >> (64 - 8 * day_size));
+		first_day = Min(first_day, row->day);
+		if (likely(kind != AMOUNT_WIDE))
+			row->amount = kind == AMOUNT_UNKNOWN ? ROW_UNKNOWN : (int32) (word >> 8 * day_size);
+		else
+		{
+			if (rows->wide_count == rows->wide_capacity)
+			{
+				rows->wide_capacity = Max(rows->wide_capacity * 2, 8);
+				rows->wide = history_host.resize(rows->wide, rows->wide_capacity * sizeof(WideRow));
+			}
+			memcpy(&rows->wide[rows->wide_count], from, sizeof(WideRow));
+			from += sizeof(WideRow);
+			row->day |= ROW_WIDE;
+			row->amount = (int32) rows->wide_count++;
+		}
+		if (!is_bigint)
+		{
+			row->key = row == rows->row ? 0 : row[-1].key;
+			if (key_size == KEY_FOLLOWS)
+			{
+				uint32		size;
+
+				row->key = (uintptr_t) from;
+				memcpy(&size, from, sizeof(size));
+				from += sizeof(size) + size;
+			}
+		}
+		row++;
+	}
+	rows->count = (uint32) (row - rows->row);
+	rows->first_day = first_day;
 }
 
-/* So many bytes at the end, by their distance from it. */
-static inline uint8_t *
-small_place(const SmallHistory *small, uint64_t distance, Size size)
+/* Reads the log, which is not empty and must not go away before its rows. */
+static void
+log_read(const HistoryState *state, LogRows *rows)
 {
-	if (distance > small->end_used || distance < size)
-		history_raise_damage("it points outside itself");
-	return (uint8_t *) small + VARSIZE(small) - distance;
+	LogChunk   *last = log_last_chunk(state);
+	uint8_t		stage[STAGE_SIZE + sizeof(uint64)];
+
+	memset(rows, 0, sizeof(*rows));
+	rows->key_type = state->key_type;
+	rows->first_day = state->day;
+	rows->row = palloc(2 * state->rows * sizeof(HistoryRow));
+	rows->scratch = rows->row + state->rows;
+	if (last != NULL)
+	{
+		LogChunk   *chunk = last;
+
+		last->unused = state->log_left;
+		do
+		{
+			chunk = chunk->next;
+			log_read_records(state, rows, chunk_bytes(chunk), (uint8_t *) chunk - chunk->unused);
+		} while (chunk != last);
+	}
+	/* no key is ever in the stage, so none is in this copy of it */
+	memcpy(stage, state->stage, STAGE_SIZE);
+	log_read_records(state, rows, stage, stage + state->staged);
+	Assert(rows->count == state->rows);
 }
 
-static inline Size
-small_free(const SmallHistory *small)
+static void
+log_rows_free(LogRows *rows)
 {
-	return VARSIZE(small) - offsetof(SmallHistory, row) -
-		small->rows * sizeof(HistoryRow) - small->end_used;
-}
-
-static uint32
-small_put(SmallHistory *small, const void *bytes, Size size)
-{
-	small->end_used += (uint32) size;
-	memcpy(small_place(small, small->end_used, size), bytes, size);
-	return small->end_used;
+	pfree(rows->row);
+	if (rows->wide != NULL)
+		pfree(rows->wide);
 }
 
 static HistoryKey
-small_key(const SmallHistory *small, const HistoryRow *row)
+log_row_key(const LogRows *rows, const HistoryRow *row)
 {
 	HistoryKey	key = {0};
 
-	if (small->key_type == HISTORY_KEY_BIGINT)
+	if (rows->key_type == HISTORY_KEY_BIGINT)
 		key.number = ROW_NUMBER_OF_KEY(row->key);
 	else
 	{
-		const uint8_t *place = small_place(small, row->key, sizeof(uint32));
-
-		memcpy(&key.size, place, sizeof(uint32));
-		key.bytes = place + sizeof(uint32);
-		if (key.size > row->key - sizeof(uint32) ||
-			(small->key_type == HISTORY_KEY_UUID && key.size != UUID_KEY_SIZE))
-			history_raise_damage("it points outside itself");
+		key.bytes = (const uint8_t *) (uintptr_t) row->key + sizeof(uint32);
+		memcpy(&key.size, key.bytes - sizeof(uint32), sizeof(uint32));
 	}
 	return key;
 }
 
 static void
-small_event(const SmallHistory *small, const HistoryRow *row, HistoryDay *event)
+log_row_event(const LogRows *rows, const HistoryRow *row, HistoryDay *event)
 {
-	WideRow		wide = {0};
-
-	if (row->day & ROW_WIDE)
-		memcpy(&wide, small_place(small, (uint32) row->amount, sizeof(WideRow)), sizeof(WideRow));
-	row_event(row, &wide, event);
-}
-
-/* Brings the page's amounts to more decimals; false if they need more room. */
-static bool
-small_raise_scale(SmallHistory *small, int scale)
-{
-	for (int pass = 0; pass < 2; pass++)
-	{
-		for (uint32 i = 0; i < small->rows; i++)
-		{
-			HistoryRow *row = &small->row[i];
-			HistoryDay	event;
-
-			small_event(small, row, &event);
-			if (!event_has_amount(&event))
-				continue;
-			rescale(&event.amount, small->scale, scale);
-			if (row->day & ROW_WIDE)
-			{
-				WideRow		wide = {event.orders, event.valued_orders, event.amount};
-
-				if (pass == 1)
-					memcpy(small_place(small, (uint32) row->amount, sizeof(WideRow)),
-						   &wide, sizeof(WideRow));
-			}
-			else
-			{
-				int32_t		amount;
-
-				if (!row_amount_of_event(&event, &amount))
-					return false;	/* only ever in the first pass */
-				if (pass == 1)
-					row->amount = amount;
-			}
-		}
-	}
-	small->scale = (uint8) scale;
-	return true;
-}
-
-/* Adds an event to the page if there is room. */
-static bool
-small_add(SmallHistory *small, const HistoryKey *key, const HistoryDay *event, int scale)
-{
-	HistoryDay	scaled = *event;
-	HistoryRow	row;
-	bool		is_plain;
-	bool		new_key = false;
-	Size		wanted = sizeof(HistoryRow);
-
-	if (event_has_amount(event))
-	{
-		if (small->has_amounts && scale > small->scale && !small_raise_scale(small, scale))
-			return false;
-		if (!small->has_amounts)
-		{
-			small->has_amounts = true;
-			small->scale = (uint8) scale;
-		}
-		rescale(&scaled.amount, scale, small->scale);
-	}
-
-	row.day = (uint32_t) ((int64_t) event->day - DAY_FIRST);
-	is_plain = row_amount_of_event(&scaled, &row.amount);
-	if (!is_plain)
-		wanted += sizeof(WideRow);
-
-	if (small->key_type == HISTORY_KEY_BIGINT)
-		row.key = ROW_KEY_OF_NUMBER(key->number);
-	else
-	{
-		/* often a group is one customer: its key is there already */
-		if (small->rows > 0)
-		{
-			const HistoryRow *last = &small->row[small->rows - 1];
-			HistoryKey	last_key = small_key(small, last);
-
-			row.key = last->key;
-			new_key = history_compare_keys(small->key_type, &last_key, key) != 0;
-		}
-		else
-			new_key = true;
-		if (new_key)
-			wanted += sizeof(uint32) + key->size;
-	}
-
-	if (wanted > small_free(small))
-		return false;
-	if (new_key)
-	{
-		small_put(small, key->bytes, key->size);
-		row.key = small_put(small, &key->size, sizeof(uint32));
-	}
-	if (!is_plain)
-	{
-		WideRow		wide = {scaled.orders, scaled.valued_orders, scaled.amount};
-
-		row.amount = (int32_t) small_put(small, &wide, sizeof(WideRow));
-		row.day |= ROW_WIDE;
-	}
-	small->row[small->rows++] = row;
-	return true;
-}
-
-static SmallHistory *
-small_grow(const SmallHistory *small)
-{
-	Size		size = VARSIZE(small);
-	SmallHistory *grown = small_create(small->key_type, size * 2);
-
-	memcpy((char *) grown + VARHDRSZ, (const char *) small + VARHDRSZ,
-		   offsetof(SmallHistory, row) - VARHDRSZ + small->rows * sizeof(HistoryRow));
-	memcpy((char *) grown + VARSIZE(grown) - grown->end_used,
-		   (const char *) small + VARSIZE(small) - small->end_used, small->end_used);
-	return grown;
+	row_event(row, (row->day & ROW_WIDE) ? &rows->wide[row->amount] : NULL, event);
 }
 
 static int
-compare_small_rows(const void *a, const void *b, void *arg)
+compare_log_rows(const void *a, const void *b, void *arg)
 {
-	const SmallHistory *small = arg;
-	HistoryKey	a_key = small_key(small, a);
-	HistoryKey	b_key = small_key(small, b);
-	int			order = history_compare_keys(small->key_type, &a_key, &b_key);
+	const LogRows *rows = arg;
+	HistoryKey	a_key = log_row_key(rows, a);
+	HistoryKey	b_key = log_row_key(rows, b);
+	int			order = history_compare_keys(rows->key_type, &a_key, &b_key);
 
 	if (order == 0)
 		order = (ROW_DAY((const HistoryRow *) a) > ROW_DAY((const HistoryRow *) b)) -
@@ -1113,37 +1241,273 @@ compare_small_rows(const void *a, const void *b, void *arg)
 	return order;
 }
 
-static const CustomerHistory *
-small_value(const SmallHistory *small)
+static CustomerHistory *
+log_value(const HistoryState *state)
 {
-	HistoryRow	rows[SMALL_MAX / sizeof(HistoryRow)];
-	HistoryRow	scratch[SMALL_MAX / sizeof(HistoryRow)];
+	LogRows		rows;
 	HistoryWriter writer;
-	uint32		first = PG_UINT32_MAX;
 
-	memcpy(rows, small->row, small->rows * sizeof(HistoryRow));
-	if (small->key_type == HISTORY_KEY_BIGINT)
-		sort_rows(rows, scratch, small->rows, history_host.check_cancel);
+	log_read(state, &rows);
+	if (state->key_type == HISTORY_KEY_BIGINT)
+		sort_rows(rows.row, rows.scratch, rows.count, history_host.check_cancel);
 	else
-		qsort_arg(rows, small->rows, sizeof(HistoryRow), compare_small_rows,
-				  unconstify(SmallHistory *, small));
-	for (uint32 i = 0; i < small->rows; i++)
-		first = Min(first, ROW_DAY(&rows[i]));
-
-	history_writer_open(&writer, &history_host, small->key_type, small->has_amounts,
-						small->scale, (Day) ((int64_t) first + DAY_FIRST), VARHDRSZ);
-	for (uint32 i = 0; i < small->rows; i++)
+		qsort_arg(rows.row, rows.count, sizeof(HistoryRow), compare_log_rows, &rows);
+	history_writer_open(&writer, &history_host, state->key_type, state->has_amounts,
+						state->scale, (Day) ((int64_t) rows.first_day + DAY_FIRST), VARHDRSZ);
+	for (uint32 i = 0; i < rows.count; i++)
 	{
-		HistoryKey	key = small_key(small, &rows[i]);
+		HistoryKey	key = log_row_key(&rows, &rows.row[i]);
 		HistoryDay	event;
 
-		small_event(small, &rows[i], &event);
+		if ((i & 0x3ff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		log_row_event(&rows, &rows.row[i], &event);
 		history_check(history_writer_add(&writer, &key, &event));
 	}
+	log_rows_free(&rows);
 	return history_of_writer(&writer);
 }
 
+static void state_add(HistoryState *state, const HistoryKey *key,
+					  const HistoryDay *event, int scale);
+
+/* Makes the log an empty one and returns what it was, for log_replay. */
+static HistoryState
+log_take(HistoryState *state)
+{
+	HistoryState taken = *state;
+
+	state->rows = 0;
+	state->staged = 0;
+	state->log_left = 0;
+	state->body.log_end = NULL;
+	return taken;
+}
+
+/* Adds the rows of a log to a state, one by one, and frees the log. */
+static void
+log_replay(const HistoryState *log, HistoryState *state)
+{
+	LogRows		rows;
+
+	log_read(log, &rows);
+	for (uint32 i = 0; i < rows.count; i++)
+	{
+		HistoryKey	key = log_row_key(&rows, &rows.row[i]);
+		HistoryDay	event;
+
+		log_row_event(&rows, &rows.row[i], &event);
+		state_add(state, &key, &event, log->scale);
+	}
+	log_rows_free(&rows);
+	log_free(log);
+}
+
+/* Whether a key of text or uuid is the latest row's. */
+static inline bool
+log_has_latest_key(const HistoryState *state, const HistoryKey *key)
+{
+	uint32		size;
+
+	memcpy(&size, state->key.bytes, sizeof(size));
+	return size == key->size && memcmp(state->key.bytes + sizeof(size), key->bytes, size) == 0;
+}
+
+/* A record that fits the stage; false: the log would be too large. */
+static pg_attribute_always_inline bool
+log_add_plain(HistoryState *state, const HistoryKey *key, Day day, int32 amount)
+{
+	uint64		distance = key_distance(state, key);
+	uint8_t    *end;
+
+	if (unlikely(state->staged > STAGE_SIZE - RECORD_MAX) && !log_flush(state))
+		return false;
+	end = put_row(state->stage + state->staged, distance, byte_length(distance),
+				  day_distance(state, day), amount_kind(amount), amount);
+	state->staged = (uint8) (end - state->stage);
+	state->rows++;
+	return true;
+}
+
+/* The first row, a key of text or uuid, or an amount that is wide or of other decimals. */
+static pg_noinline bool
+log_add_unusual(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+{
+	HistoryDay	scaled = *event;
+	int32		amount = ROW_UNKNOWN;
+	AmountKind	kind;
+	bool		key_follows;
+	uint64		distance;
+	uint8_t    *to;
+
+	if (event_has_amount(event))
+	{
+		if (state->has_amounts && scale > state->scale)
+		{
+			/* happens once per number of decimals */
+			HistoryState log = log_take(state);
+
+			state->scale = (uint8) scale;
+			log_replay(&log, state);
+			if (state->is_large)
+				return false;
+		}
+		if (!state->has_amounts)
+		{
+			state->has_amounts = true;
+			state->scale = (uint8) scale;
+		}
+		rescale(&scaled.amount, scale, state->scale);
+	}
+	kind = row_amount_of_event(&scaled, &amount) ? amount_kind(amount) : AMOUNT_WIDE;
+
+	if (state->rows == 0)
+	{
+		state->day = (uint32) ((int64) event->day - DAY_FIRST);
+		state->key.number = key->number;
+	}
+	key_follows = state->key_type != HISTORY_KEY_BIGINT &&
+		(state->rows == 0 || !log_has_latest_key(state, key));
+	if (kind != AMOUNT_WIDE && !key_follows)
+		return log_add_plain(state, key, event->day, amount);
+
+	/* straight to the chunks, where keys stay in place */
+	if (!log_flush(state) ||
+		!log_reserve(state, RECORD_MAX + sizeof(WideRow) + sizeof(uint32) + (Size) key->size))
+		return false;
+	distance = key_distance(state, key);
+	to = put_row(state->body.log_end, distance, key_follows ? KEY_FOLLOWS : byte_length(distance),
+				 day_distance(state, event->day), kind, amount);
+	if (kind == AMOUNT_WIDE)
+	{
+		WideRow		wide = {scaled.orders, scaled.valued_orders, scaled.amount};
+
+		memcpy(to, &wide, sizeof(wide));
+		to += sizeof(wide);
+	}
+	if (key_follows)
+	{
+		state->key.bytes = to;
+		memcpy(to, &key->size, sizeof(uint32));
+		to += sizeof(uint32);
+		if (key->size > 0)
+			memcpy(to, key->bytes, key->size);
+		to += key->size;
+	}
+	log_advance(state, (Size) (to - state->body.log_end));
+	state->rows++;
+	return true;
+}
+
+/* false: the log would be too large */
+static pg_attribute_always_inline bool
+log_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+{
+	int32_t		amount;
+
+	if (likely(state->rows > 0 && state->key_type == HISTORY_KEY_BIGINT &&
+			   row_amount_of_event(event, &amount) &&
+			   (amount == ROW_UNKNOWN || (state->has_amounts && scale == state->scale))))
+		return log_add_plain(state, key, event->day, amount);
+	return log_add_unusual(state, key, event, scale);
+}
+
 /* ---------- any state ---------- */
+
+#define STATES_CONTEXT		"customer_history states"
+#define STATES_SEARCH		8
+
+/*
+ * Where the states of an aggregation keep all but themselves: one context,
+ * a child of the aggregate's, for all groups.  It makes nodeAgg take states
+ * over without copying, and goes away with the aggregate's.
+ *
+ * Whoever would delete one state as an expanded object would delete all:
+ * nodeAgg does it when a transition returns another state, which those here
+ * never do.
+ */
+static MemoryContext
+states_context(MemoryContext aggregate_context)
+{
+	MemoryContext child = aggregate_context->firstchild;
+
+	/* other aggregates may have put theirs before it: then there are two */
+	for (int i = 0; child != NULL && i < STATES_SEARCH; i++, child = child->nextchild)
+		if (strcmp(child->name, STATES_CONTEXT) == 0)
+			return child;
+	return AllocSetContextCreate(aggregate_context, STATES_CONTEXT, ALLOCSET_DEFAULT_SIZES);
+}
+
+static HistoryState *
+state_create(MemoryContext aggregate_context, HistoryKeyType key_type)
+{
+	HistoryState *state = MemoryContextAllocZero(aggregate_context, sizeof(HistoryState));
+
+	EOH_init_header(&state->hdr, &state_methods, states_context(aggregate_context));
+	state->key_type = (uint8) key_type;
+	return state;
+}
+
+static LargeState *
+make_large(HistoryState *state)
+{
+	if (!state->is_large)
+	{
+		HistoryState log = log_take(state);
+
+		state->is_large = true;
+		state->body.large = large_create(state->hdr.eoh_context, state->key_type);
+		if (log.rows > 0)
+			log_replay(&log, state);
+	}
+	return state->body.large;
+}
+
+/* In line once, where rows come from. */
+static pg_attribute_always_inline void
+state_add_inline(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+{
+	if (!state->is_large && log_add(state, key, event, scale))
+		return;
+	large_add(make_large(state), key, event, scale);
+}
+
+static void
+state_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+{
+	state_add_inline(state, key, event, scale);
+}
+
+/* The value of a state that will ask for it again, and be added to no more. */
+static const CustomerHistory *
+state_flat_value(HistoryState *state)
+{
+	if (!state->is_large)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
+		HistoryState log = log_take(state);
+
+		add_run(make_large(state), log_value(&log));
+		log_free(&log);
+		MemoryContextSwitchTo(old_context);
+	}
+	return large_value(state->body.large);
+}
+
+static Size
+state_flat_size(ExpandedObjectHeader *eohptr)
+{
+	return VARSIZE(state_flat_value((HistoryState *) eohptr));
+}
+
+static void
+state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
+{
+	const CustomerHistory *value = state_flat_value((HistoryState *) eohptr);
+
+	Assert(VARSIZE(value) == allocated_size);
+	memcpy(result, value, allocated_size);
+}
 
 static HistoryKeyType
 value_key_type(const CustomerHistory *value)
@@ -1157,9 +1521,9 @@ value_key_type(const CustomerHistory *value)
 	return header.key_type;
 }
 
-/* The large state that may be changed in place, or NULL. */
+/* The state that may be changed in place, or NULL. */
 static inline HistoryState *
-large_in_place(Datum state)
+state_in_place(Datum state)
 {
 	varatt_expanded pointer;
 	const void *datum = DatumGetPointer(state);
@@ -1171,152 +1535,34 @@ large_in_place(Datum state)
 		(HistoryState *) pointer.eohptr : NULL;
 }
 
-/*
- * The state as one that rows can be added to, small or large, or (Datum) 0;
- * *key_type is set unless there is none.
- */
-static Datum
-writable_state(Datum state, MemoryContext aggregate_context, HistoryKeyType *key_type)
-{
-	struct varlena *value;
+static HistoryState *state_merge(HistoryState *state, MemoryContext aggregate_context,
+								 const CustomerHistory *value);
 
-	if (state == (Datum) 0)
-		return state;
-	if (large_in_place(state) != NULL)
-	{
-		*key_type = large_in_place(state)->key_type;
-		return state;
-	}
-	if (!history_is_large_state(state))
-	{
-		value = detoast(state);
-		if (history_is_small_state(value))
-		{
-			*key_type = ((SmallHistory *) value)->key_type;
-			return PointerGetDatum(value);
-		}
-	}
-
-	/* a value: a combined state begins as the first partial one */
-	*key_type = value_key_type(history_of_datum(state));
-	return history_state_merge((Datum) 0, aggregate_context, state);
-}
-
+/* A datum as a state that rows can be added to, or NULL for (Datum) 0. */
 static HistoryState *
-make_large(Datum state, MemoryContext aggregate_context, HistoryKeyType key_type)
+writable_state(Datum datum, MemoryContext aggregate_context)
 {
-	HistoryState *large;
+	HistoryState *state = state_in_place(datum);
 
-	if (state != (Datum) 0 && history_is_large_state(state))
-		return (HistoryState *) DatumGetEOHP(state);
-
-	large = large_create(aggregate_context, key_type);
-	if (state != (Datum) 0)
-	{
-		const SmallHistory *small = (const SmallHistory *) DatumGetPointer(state);
-
-		for (uint32 i = 0; i < small->rows; i++)
-		{
-			HistoryKey	key = small_key(small, &small->row[i]);
-			HistoryDay	event;
-
-			small_event(small, &small->row[i], &event);
-			large_add(large, &key, &event, small->scale);
-		}
-	}
-	return large;
+	/* a value: a combined state may begin as the first partial one */
+	if (state == NULL && datum != (Datum) 0)
+		state = state_merge(NULL, aggregate_context, history_of_datum(datum));
+	return state;
 }
 
-/* history_state_add for a state that is known to be writable. */
-static Datum
-add_event(Datum state, MemoryContext aggregate_context, HistoryKeyType key_type,
-		  const HistoryKey *key, const HistoryDay *event, int scale)
+/* Adds all events of a value to a state, which is created if it is NULL. */
+static HistoryState *
+state_merge(HistoryState *state, MemoryContext aggregate_context, const CustomerHistory *value)
 {
-	HistoryState *large;
+	HistoryKeyType key_type = value_key_type(value);
 
-	if (state == (Datum) 0)
-		state = PointerGetDatum(small_create(key_type, SMALL_FIRST));
-	if (!history_is_large_state(state))
-	{
-		SmallHistory *small = (SmallHistory *) DatumGetPointer(state);
-
-		for (;;)
-		{
-			if (small_add(small, key, event, scale))
-				return PointerGetDatum(small);
-			if (VARSIZE(small) >= SMALL_MAX)
-				break;
-			small = small_grow(small);
-		}
-		state = PointerGetDatum(small);
-	}
-	large = make_large(state, aggregate_context, key_type);
-	large_add(large, key, event, scale);
-	return EOHPGetRWDatum(&large->hdr);
-}
-
-Datum
-history_state_add(Datum state, MemoryContext aggregate_context,
-				  HistoryKeyType key_type, const HistoryKey *key,
-				  const HistoryDay *event, int scale)
-{
-	HistoryKeyType state_key_type = key_type;
-	HistoryState *large = large_in_place(state);
-
-	if (likely(large != NULL && large->key_type == key_type))
-	{
-		large_add(large, key, event, scale);
-		return state;
-	}
-
-	state = writable_state(state, aggregate_context, &state_key_type);
-	if (state_key_type != key_type)
-		history_raise_key_types(state_key_type, key_type);
-	return add_event(state, aggregate_context, key_type, key, event, scale);
-}
-
-Datum
-history_state_merge(Datum state, MemoryContext aggregate_context, Datum other)
-{
-	HistoryKeyType key_type = 0;
-	struct varlena *value = NULL;
-
-	if (history_is_large_state(other))
-		value = unconstify(CustomerHistory *, history_of_datum(other));
-	else
-		value = detoast(other);
-
-	state = writable_state(state, aggregate_context, &key_type);
-
-	if (history_is_small_state(value))
-	{
-		const SmallHistory *small = (const SmallHistory *) value;
-
-		if (state != (Datum) 0 && key_type != small->key_type)
-			history_raise_key_types(key_type, small->key_type);
-		for (uint32 i = 0; i < small->rows; i++)
-		{
-			HistoryKey	key = small_key(small, &small->row[i]);
-			HistoryDay	event;
-
-			small_event(small, &small->row[i], &event);
-			state = add_event(state, aggregate_context, small->key_type,
-							  &key, &event, small->scale);
-		}
-		return state;
-	}
-
-	if (state != (Datum) 0 && key_type != value_key_type(value))
-		history_raise_key_types(key_type, value_key_type(value));
-	key_type = value_key_type(value);
+	if (state == NULL)
+		state = state_create(aggregate_context, key_type);
+	else if (state->key_type != key_type)
+		history_raise_key_types(state->key_type, key_type);
 
 	if (VARSIZE_ANY(value) >= MIN_RUN_SIZE)
-	{
-		HistoryState *large = make_large(state, aggregate_context, key_type);
-
-		large_add_run(large, value);
-		state = EOHPGetRWDatum(&large->hdr);
-	}
+		large_add_run(make_large(state), value);
 	else
 	{
 		HistoryReader reader;
@@ -1325,24 +1571,53 @@ history_state_merge(Datum state, MemoryContext aggregate_context, Datum other)
 		history_open_value(&reader, value, true);
 		while (history_next_customer(&reader))
 			while (history_next_day(&reader, &event))
-				state = add_event(state, aggregate_context, key_type,
-								  &reader.key, &event, reader.header.scale);
+				state_add(state, &reader.key, &event, reader.header.scale);
 		history_close_value(&reader);
 	}
 	return state;
 }
 
+Datum
+history_state_add(Datum datum, MemoryContext aggregate_context,
+				  HistoryKeyType key_type, const HistoryKey *key,
+				  const HistoryDay *event, int scale)
+{
+	HistoryState *state = state_in_place(datum);
+
+	if (likely(state != NULL && state->key_type == key_type))
+	{
+		state_add_inline(state, key, event, scale);
+		return datum;
+	}
+
+	state = writable_state(datum, aggregate_context);
+	if (state == NULL)
+		state = state_create(aggregate_context, key_type);
+	if (state->key_type != key_type)
+		history_raise_key_types(state->key_type, key_type);
+	state_add(state, key, event, scale);
+	return EOHPGetRWDatum(&state->hdr);
+}
+
+Datum
+history_state_merge(Datum datum, MemoryContext aggregate_context, Datum other)
+{
+	HistoryState *state = writable_state(datum, aggregate_context);
+
+	state = state_merge(state, aggregate_context, history_of_datum(other));
+	return EOHPGetRWDatum(&state->hdr);
+}
+
 const CustomerHistory *
 history_state_value(Datum state)
 {
-	struct varlena *value;
+	if (history_is_state(state))
+	{
+		HistoryState *own = (HistoryState *) DatumGetEOHP(state);
 
-	if (history_is_large_state(state))
-		return large_value((HistoryState *) DatumGetEOHP(state));
-	value = detoast(state);
-	if (history_is_small_state(value))
-		return small_value((const SmallHistory *) value);
-	return value;
+		return own->is_large ? large_value(own->body.large) : log_value(own);
+	}
+	return PG_DETOAST_DATUM(state);
 }
 
 /* ---------- merging flat values ---------- */

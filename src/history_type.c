@@ -201,7 +201,7 @@ customer_history_send(PG_FUNCTION_ARGS)
 static void
 free_if_copied(const CustomerHistory *history, Datum datum)
 {
-	if ((Pointer) history != DatumGetPointer(datum) && !history_is_large_state(datum))
+	if ((Pointer) history != DatumGetPointer(datum) && !history_is_state(datum))
 		pfree(unconstify(CustomerHistory *, history));
 }
 
