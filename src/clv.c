@@ -69,7 +69,8 @@ fit_spending(const Report *report, SpendingPatterns *spending, Maximum *maximum)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("expected_value and clv are NULL"),
-				 errdetail("gamma_gamma cannot be fitted because %s.", obstacle)));
+				 errdetail("gamma_gamma cannot be fitted because %s.", obstacle),
+				 errhint("Multiply expected_purchases by an average of your own.")));
 		return false;
 	}
 	return check_converged(GAMMA_GAMMA, maximum);

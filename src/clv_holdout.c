@@ -67,13 +67,15 @@ static bool
 split_begin(Split *split, FunctionCallInfo fcinfo)
 {
 	Report	   *report = &split->report;
+	bool		has_calibration_end;
 
 	memset(split, 0, sizeof(*split));
+	has_calibration_end = arg_day(fcinfo, 1, "calibration_end", &split->calibration_end);
 	split->model.kind = arg_purchase_model(fcinfo, 3);
 	split->unit_days = arg_unit(fcinfo, 4);
 	if (!report_begin(report, fcinfo, 0, 2, 5, false))
 		return false;
-	if (!arg_day(fcinfo, 1, "calibration_end", &split->calibration_end))
+	if (!has_calibration_end)
 	{
 		Day			first = report->reader.header.first_purchase;
 
@@ -239,6 +241,7 @@ loyalty_clv_tracking(PG_FUNCTION_ARGS)
 {
 	Split		split;
 	Report	   *report = &split.report;
+	PeriodGrid	grid = arg_grid(fcinfo, 4, "unit", PERIOD_WEEK, false, 6);
 	ReportPeriods periods;
 	Expectation expectation = {0};
 	int64		actual = 0;
@@ -246,7 +249,7 @@ loyalty_clv_tracking(PG_FUNCTION_ARGS)
 
 	if (!split_begin(&split, fcinfo))
 		return (Datum) 0;
-	report_periods(&periods, report, arg_grid(fcinfo, 4, "unit", PERIOD_WEEK, false, 6));
+	report_periods(&periods, report, grid);
 	split.periods = &periods;
 	split_fit(&split);
 

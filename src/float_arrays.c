@@ -48,6 +48,8 @@ arg_float_arrays(FunctionCallInfo fcinfo, const char *const *names, int arrays, 
 static double
 next_value(FloatArrays *arrays, int number, int i, bool nullable)
 {
+	double		value;
+
 	if (arrays->nulls[number] && att_isnull(i, arrays->nulls[number]))
 	{
 		if (nullable)
@@ -60,7 +62,14 @@ next_value(FloatArrays *arrays, int number, int i, bool nullable)
 	}
 	if (arrays->is_boolean[number])
 		return ((const bool *) arrays->values[number])[arrays->next[number]++];
-	return ((const double *) arrays->values[number])[arrays->next[number]++];
+	value = ((const double *) arrays->values[number])[arrays->next[number]++];
+	if (nullable && isnan(value))	/* or it would pass for NULL */
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not contain NaN", arrays->names[number]),
+				 errdetail("Element %d is NaN.", i + 1),
+				 errhint("Use NULL for what is not known.")));
+	return value;
 }
 
 double
@@ -77,6 +86,13 @@ float_arrays_row(FloatArrays *arrays, int i, int nullable, double *values)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("weight must not contain %g", weight),
+					 errhint("It is the number of customers: a whole number.")));
+		arrays->weight += weight;
+		if (arrays->weight > 1e15)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("weight must not add up to more than %g customers", 1e15),
+					 errdetail("With element %d, it does.", i + 1),
 					 errhint("It is the number of customers: a whole number.")));
 	}
 	return weight;

@@ -25,6 +25,7 @@ typedef struct FloatArrays
 	bool		is_boolean[FLOAT_ARRAYS_MAX];
 	const bits8 *nulls[FLOAT_ARRAYS_MAX];	/* NULL: there are none */
 	int			next[FLOAT_ARRAYS_MAX];
+	double		weight;			/* of the rows so far */
 } FloatArrays;
 
 /*
@@ -34,8 +35,10 @@ typedef struct FloatArrays
 extern bool arg_float_arrays(FunctionCallInfo fcinfo, const char *const *names, int arrays, FloatArrays *result);
 
 /*
- * The next row, its number in i; returns its weight, a whole number >= 0.
- * NULL raises 22004, but in the array with number nullable becomes NaN.
+ * The next row, its number in i; returns its weight, a whole number >= 0;
+ * those of all rows add up to at most 10^15, exactly.
+ * NULL raises 22004, but in the array with number nullable becomes NaN; there
+ * NaN raises 22023.
  */
 extern double float_arrays_row(FloatArrays *arrays, int i, int nullable, double *values);
 

@@ -29,6 +29,8 @@ spending_patterns_begin(SpendingPatterns *patterns)
 void
 spending_patterns_add(SpendingPatterns *patterns, double x, double mean, double weight)
 {
+	if (weight == 0.0)
+		return;
 	if (!(x > 0.0 && mean > 0.0))
 	{
 		patterns->extras.excluded += (int64) weight;
@@ -122,6 +124,12 @@ spending_patterns_fit(SpendingPatterns *patterns, double penalty, Maximum *maxim
 	data.patterns = patterns->patterns;
 	data.count = patterns->count;
 	spending_fit(&data, penalty, maximum);
+	if (maximum->result == MAXIMISED && maximum->parameters[1] <= 1.0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("the spending of a new customer has no finite expectation"),
+				 errdetail("q is %g, and the expectation is p gamma / (q - 1).", maximum->parameters[1]),
+				 errhint("expected_value is NULL for customers without a repeat purchase. Look for a few customers of extreme spending.")));
 	return NULL;
 }
 
@@ -139,12 +147,6 @@ fit(FunctionCallInfo fcinfo, SpendingPatterns *patterns, double penalty)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("gamma_gamma cannot be fitted because %s", obstacle),
 				 errhint("Use more customers, or a longer time; some hundreds of repeat customers are needed for parameters that can be relied on.")));
-	if (maximum.result == MAXIMISED && maximum.parameters[1] <= 1.0)
-		ereport(WARNING,
-				(errcode(ERRCODE_WARNING),
-				 errmsg("the spending of a new customer has no finite expectation"),
-				 errdetail("q is %g, and the expectation is p gamma / (q - 1).", maximum.parameters[1]),
-				 errhint("expected_value is NULL for customers without a repeat purchase. Look for a few customers of extreme spending.")));
 	return model_of_maximum(fcinfo, GAMMA_GAMMA, &maximum, customers, &patterns->extras);
 }
 

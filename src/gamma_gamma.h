@@ -25,7 +25,7 @@ extern void spending_patterns_add(SpendingPatterns *patterns, double x, double m
 
 /*
  * Estimates the parameters; returns NULL, or why no estimate is possible, in
- * words that go after "because".
+ * words that go after "because".  Warns of q <= 1.
  */
 extern const char *spending_patterns_fit(SpendingPatterns *patterns, double penalty,
 										 Maximum *maximum, int64 *customers);

@@ -43,6 +43,9 @@
 #define NOTHING_TO_GAIN	1e-5
 #define NOT_KNOWN		10.0
 
+/* Who came so close, in logarithms, on a ridge without an end, would have gone on. */
+#define NEAR_BOUND		0.7
+
 /* Curvature relative to the largest, below which there is none. */
 #define NO_CURVATURE	1e-10
 
@@ -385,18 +388,15 @@ maximise(const MaximisationTask *task, Maximum *maximum)
 	for (int i = 0; i < n; i++)
 	{
 		maximum->parameters[i] = exp(x[i]);
-		if (x[i] <= low[i])
+		if (x[i] <= low[i] + NEAR_BOUND)
 			maximum->bound = -(i + 1);
-		else if (x[i] >= high[i])
+		else if (x[i] >= high[i] - NEAR_BOUND)
 			maximum->bound = i + 1;
 	}
+	if (maximum->bound != 0 && isfinite(value))
+		maximum->result = MAXIMUM_AT_BOUND;
 	if (maximum->result != MAXIMISED)
 		return;
-	if (maximum->bound != 0)
-	{
-		maximum->result = MAXIMUM_AT_BOUND;
-		return;
-	}
 	if (!invert(n, hessian, covariance))
 		maximum->result = MAXIMUM_NOT_UNIQUE;
 	for (int i = 0; maximum->result == MAXIMISED && i < n; i++)

@@ -124,6 +124,10 @@ read_model(ModelCache *cache, HeapTupleHeader tuple, MemoryContext context)
 	TupleDesc	desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(tuple), HeapTupleHeaderGetTypMod(tuple));
 	HeapTupleData data = {.t_len = HeapTupleHeaderGetDatumLength(tuple), .t_data = tuple};
 
+	/* an error below must not leave the old bytes beside new parameters */
+	if (cache->tuple)
+		pfree(cache->tuple);
+	cache->tuple = NULL;
 	cache->type = model_type_number(desc->tdtypeid);
 	cache->has_parameters = true;
 	for (int i = 0; i < model_types[cache->type].parameters; i++)
@@ -141,8 +145,6 @@ read_model(ModelCache *cache, HeapTupleHeader tuple, MemoryContext context)
 	}
 	ReleaseTupleDesc(desc);
 
-	if (cache->tuple)
-		pfree(cache->tuple);
 	cache->size = data.t_len;
 	cache->tuple = MemoryContextAlloc(context, cache->size);
 	memcpy(cache->tuple, tuple, cache->size);
@@ -231,6 +233,8 @@ check_converged(int type, const Maximum *maximum)
 								   model->parameter_names[number],
 								   maximum->bound < 0 ? "vanishes" : "grows without limit",
 								   maximum->bound < 0 ? model->at_zero[number] : model->at_infinity[number]),
+				/* a penalty is taken of large parameters only */
+						 maximum->bound < 0 ? errhint("Use more customers, or a longer time.") :
 						 errhint("Use more customers, or a longer time; or set penalty, for example to 0.001.")));
 				break;
 			}
@@ -268,6 +272,7 @@ model_of_maximum(FunctionCallInfo fcinfo, int type, const Maximum *maximum, int6
 		values[parameters + i] = Float8GetDatum(maximum->standard_errors[i]);
 		nulls[i] = nulls[parameters + i] = !converged;
 	}
+	nulls[column] = isnan(maximum->log_likelihood); /* no parameters are possible */
 	values[column++] = Float8GetDatum(maximum->log_likelihood);
 	values[column++] = Int64GetDatum(customers);
 	if (extras)

@@ -106,6 +106,7 @@ purchase_patterns_fit(PurchasePatterns *patterns, PurchaseModelKind kind, double
 	PurchaseData data = {.kind = kind, .check_interrupts = check_interrupts};
 	double		number = 0.0;
 	double		purchases = 0.0;
+	double		longest = 0.0;
 
 	sort(patterns);
 	purchase_patterns_sorted(patterns, &data.patterns, &data.count);
@@ -113,6 +114,7 @@ purchase_patterns_fit(PurchasePatterns *patterns, PurchaseModelKind kind, double
 	{
 		number += data.patterns[i].weight;
 		purchases += data.patterns[i].weight * data.patterns[i].x;
+		longest = Max(longest, data.patterns[i].T);
 	}
 	*customers = (int64) number;
 	if (number <= model_types[kind].parameters)
@@ -127,6 +129,12 @@ purchase_patterns_fit(PurchasePatterns *patterns, PurchaseModelKind kind, double
 				 errmsg("%s cannot be fitted without a repeat purchase", name),
 				 errdetail("None of " INT64_FORMAT " customers has bought again.", *customers),
 				 errhint("Use a longer time, or customers who have been customers for longer.")));
+	if (longest == 0.0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s cannot be fitted to customers who were observed for no time", name),
+				 errdetail("All " INT64_FORMAT " customers have T = 0.", *customers),
+				 errhint("T is the time from the first purchase to the end of observation, as the column age of clv_summary.")));
 	if (data.count == 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

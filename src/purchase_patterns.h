@@ -26,7 +26,7 @@ extern void purchase_patterns_add(PurchasePatterns *patterns, double x, double t
 /*
  * Estimates the parameters of a model from the patterns, which this sorts;
  * raises 22023 where no estimate is possible: too few customers, no repeat
- * purchase, all alike.
+ * purchase, no time, all alike.
  */
 extern void purchase_patterns_fit(PurchasePatterns *patterns, PurchaseModelKind kind, double penalty,
 								  Maximum *maximum, int64 *customers);

@@ -65,7 +65,7 @@ AS 'MODULE_PATHNAME', 'loyalty_model'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION loyalty.mbg_nbd_model(double precision, double precision, double precision, double precision) IS
-'A MBG/NBD model with given parameters, for instance published ones; the other fields are NULL. NULL for NULL. Error 22023 unless all are positive and finite.';
+'An MBG/NBD model with given parameters, for instance published ones; the other fields are NULL. NULL for NULL. Error 22023 unless all are positive and finite.';
 
 CREATE FUNCTION loyalty.mbg_nbd_to_jsonb(model loyalty.mbg_nbd)
 RETURNS jsonb
@@ -170,7 +170,7 @@ AS 'MODULE_PATHNAME', 'loyalty_purchase_fit'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.bg_nbd_fit(loyalty.customer_history, date, text, date, double precision) IS
-'BG/NBD by maximum likelihood for the customers of clv_summary(h, as_of, unit, observed_since): read it with SELECT * FROM bg_nbd_fit(h). unit is the unit of time of the parameters and of every later prediction: ''day'', ''week'', ''month'' or ''year''. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for a NULL history; NULL for another argument is its default. Errors: 22023 for too few customers, no repeat purchase, customers who are all alike, an unknown unit, a negative penalty; 22008 for infinite dates.';
+'BG/NBD by maximum likelihood for the customers of clv_summary(h, as_of, unit, observed_since): read it with SELECT * FROM bg_nbd_fit(h). unit is the unit of time of the parameters and of every later prediction: ''day'', ''week'', ''month'' or ''year''. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for a NULL history; NULL for another argument is its default. Errors: 22023 for too few customers, no repeat purchase, customers who are all alike or were observed for no time, an unknown unit, a negative penalty; 22008 for infinite dates.';
 
 CREATE FUNCTION loyalty.bg_nbd_fit(
 	x double precision[],
@@ -183,7 +183,7 @@ AS 'MODULE_PATHNAME', 'loyalty_purchase_fit_arrays'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.bg_nbd_fit(double precision[], double precision[], double precision[], double precision[], double precision) IS
-'BG/NBD by maximum likelihood for customers in arrays of the same length: as the columns frequency, recency and age of clv_summary: x purchases after the first, t_x from the first to the last, t to the end of observation, in any unit of time, which is that of the parameters; weight: how many customers an element stands for, 1 if NULL. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL if x, t_x or t is NULL. Errors: 22023 for what no customer can have done, too few customers, no repeat purchase, customers who are all alike, a negative penalty; 2202E for arrays of different lengths; 22004 for a NULL element.';
+'BG/NBD by maximum likelihood for customers in arrays of the same length: as the columns frequency, recency and age of clv_summary: x purchases after the first, t_x from the first to the last, t to the end of observation, in any unit of time, which is that of the parameters; weight: how many customers an element stands for, 1 if NULL. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL if x, t_x or t is NULL. Errors: 22023 for what no customer can have done, too few customers, no repeat purchase, customers who are all alike or were observed for no time, a negative penalty; 2202E for arrays of different lengths; 22004 for a NULL element.';
 
 CREATE FUNCTION loyalty.mbg_nbd_fit(
 	h loyalty.customer_history,
@@ -196,7 +196,7 @@ AS 'MODULE_PATHNAME', 'loyalty_purchase_fit'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.mbg_nbd_fit(loyalty.customer_history, date, text, date, double precision) IS
-'MBG/NBD by maximum likelihood for the customers of clv_summary(h, as_of, unit, observed_since): read it with SELECT * FROM mbg_nbd_fit(h). unit is the unit of time of the parameters and of every later prediction: ''day'', ''week'', ''month'' or ''year''. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for a NULL history; NULL for another argument is its default. Errors: 22023 for too few customers, no repeat purchase, customers who are all alike, an unknown unit, a negative penalty; 22008 for infinite dates.';
+'MBG/NBD by maximum likelihood for the customers of clv_summary(h, as_of, unit, observed_since): read it with SELECT * FROM mbg_nbd_fit(h). unit is the unit of time of the parameters and of every later prediction: ''day'', ''week'', ''month'' or ''year''. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for a NULL history; NULL for another argument is its default. Errors: 22023 for too few customers, no repeat purchase, customers who are all alike or were observed for no time, an unknown unit, a negative penalty; 22008 for infinite dates.';
 
 CREATE FUNCTION loyalty.mbg_nbd_fit(
 	x double precision[],
@@ -209,7 +209,7 @@ AS 'MODULE_PATHNAME', 'loyalty_purchase_fit_arrays'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.mbg_nbd_fit(double precision[], double precision[], double precision[], double precision[], double precision) IS
-'MBG/NBD by maximum likelihood for customers in arrays of the same length: as the columns frequency, recency and age of clv_summary: x purchases after the first, t_x from the first to the last, t to the end of observation, in any unit of time, which is that of the parameters; weight: how many customers an element stands for, 1 if NULL. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL if x, t_x or t is NULL. Errors: 22023 for what no customer can have done, too few customers, no repeat purchase, customers who are all alike, a negative penalty; 2202E for arrays of different lengths; 22004 for a NULL element.';
+'MBG/NBD by maximum likelihood for customers in arrays of the same length: as the columns frequency, recency and age of clv_summary: x purchases after the first, t_x from the first to the last, t to the end of observation, in any unit of time, which is that of the parameters; weight: how many customers an element stands for, 1 if NULL. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL if x, t_x or t is NULL. Errors: 22023 for what no customer can have done, too few customers, no repeat purchase, customers who are all alike or were observed for no time, a negative penalty; 2202E for arrays of different lengths; 22004 for a NULL element.';
 
 CREATE FUNCTION loyalty.pareto_nbd_fit(
 	h loyalty.customer_history,
@@ -222,7 +222,7 @@ AS 'MODULE_PATHNAME', 'loyalty_purchase_fit'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.pareto_nbd_fit(loyalty.customer_history, date, text, date, double precision) IS
-'Pareto/NBD by maximum likelihood for the customers of clv_summary(h, as_of, unit, observed_since): read it with SELECT * FROM pareto_nbd_fit(h). unit is the unit of time of the parameters and of every later prediction: ''day'', ''week'', ''month'' or ''year''. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for a NULL history; NULL for another argument is its default. Errors: 22023 for too few customers, no repeat purchase, customers who are all alike, an unknown unit, a negative penalty; 22008 for infinite dates.';
+'Pareto/NBD by maximum likelihood for the customers of clv_summary(h, as_of, unit, observed_since): read it with SELECT * FROM pareto_nbd_fit(h). unit is the unit of time of the parameters and of every later prediction: ''day'', ''week'', ''month'' or ''year''. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for a NULL history; NULL for another argument is its default. Errors: 22023 for too few customers, no repeat purchase, customers who are all alike or were observed for no time, an unknown unit, a negative penalty; 22008 for infinite dates.';
 
 CREATE FUNCTION loyalty.pareto_nbd_fit(
 	x double precision[],
@@ -235,7 +235,7 @@ AS 'MODULE_PATHNAME', 'loyalty_purchase_fit_arrays'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.pareto_nbd_fit(double precision[], double precision[], double precision[], double precision[], double precision) IS
-'Pareto/NBD by maximum likelihood for customers in arrays of the same length: as the columns frequency, recency and age of clv_summary: x purchases after the first, t_x from the first to the last, t to the end of observation, in any unit of time, which is that of the parameters; weight: how many customers an element stands for, 1 if NULL. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL if x, t_x or t is NULL. Errors: 22023 for what no customer can have done, too few customers, no repeat purchase, customers who are all alike, a negative penalty; 2202E for arrays of different lengths; 22004 for a NULL element.';
+'Pareto/NBD by maximum likelihood for customers in arrays of the same length: as the columns frequency, recency and age of clv_summary: x purchases after the first, t_x from the first to the last, t to the end of observation, in any unit of time, which is that of the parameters; weight: how many customers an element stands for, 1 if NULL. penalty: that times the squares of the parameters (those of time in units of the longest age) is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL if x, t_x or t is NULL. Errors: 22023 for what no customer can have done, too few customers, no repeat purchase, customers who are all alike or were observed for no time, a negative penalty; 2202E for arrays of different lengths; 22004 for a NULL element.';
 
 CREATE FUNCTION loyalty.bg_bb_fit(
 	x double precision[],
@@ -248,7 +248,7 @@ AS 'MODULE_PATHNAME', 'loyalty_purchase_fit_arrays'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.bg_bb_fit(double precision[], double precision[], double precision[], double precision[], double precision) IS
-'BG/BB by maximum likelihood for customers in arrays of the same length: x purchases at t opportunities after the first one, the last at number t_x; weight: how many customers an element stands for, 1 if NULL. penalty: that times the squares of the parameters is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL if x, t_x or t is NULL. Errors: 22023 for what no customer can have done, too few customers, no repeat purchase, customers who are all alike, a negative penalty; 2202E for arrays of different lengths; 22004 for a NULL element.';
+'BG/BB by maximum likelihood for customers in arrays of the same length: x purchases at t opportunities after the first one, the last at number t_x; weight: how many customers an element stands for, 1 if NULL. penalty: that times the squares of the parameters is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL if x, t_x or t is NULL. Errors: 22023 for what no customer can have done, too few customers, no repeat purchase, customers who are all alike or were observed for no time, a negative penalty; 2202E for arrays of different lengths; 22004 for a NULL element.';
 
 CREATE FUNCTION loyalty.log_likelihood(model loyalty.bg_nbd, x double precision, t_x double precision, t double precision)
 RETURNS double precision
@@ -320,7 +320,7 @@ AS 'MODULE_PATHNAME', 'loyalty_expected_purchases'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION loyalty.expected_purchases(loyalty.bg_nbd, double precision, double precision, double precision, double precision) IS
-'Expected number of purchases after t, up to t + horizon, of a customer under BG/NBD: x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; horizon, in the unit of the parameters. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done.';
+'Expected number of purchases after t, up to t + horizon, of a customer under BG/NBD: x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; horizon, in the unit of the parameters. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done, and for a horizon that is negative or infinite.';
 
 CREATE FUNCTION loyalty.expected_purchases(model loyalty.mbg_nbd, x double precision, t_x double precision, t double precision, horizon double precision)
 RETURNS double precision
@@ -328,7 +328,7 @@ AS 'MODULE_PATHNAME', 'loyalty_expected_purchases'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION loyalty.expected_purchases(loyalty.mbg_nbd, double precision, double precision, double precision, double precision) IS
-'Expected number of purchases after t, up to t + horizon, of a customer under MBG/NBD: x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; horizon, in the unit of the parameters. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done.';
+'Expected number of purchases after t, up to t + horizon, of a customer under MBG/NBD: x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; horizon, in the unit of the parameters. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done, and for a horizon that is negative or infinite.';
 
 CREATE FUNCTION loyalty.expected_purchases(model loyalty.pareto_nbd, x double precision, t_x double precision, t double precision, horizon double precision)
 RETURNS double precision
@@ -336,7 +336,7 @@ AS 'MODULE_PATHNAME', 'loyalty_expected_purchases'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION loyalty.expected_purchases(loyalty.pareto_nbd, double precision, double precision, double precision, double precision) IS
-'Expected number of purchases after t, up to t + horizon, of a customer under Pareto/NBD: x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; horizon, in the unit of the parameters. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done.';
+'Expected number of purchases after t, up to t + horizon, of a customer under Pareto/NBD: x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; horizon, in the unit of the parameters. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done, and for a horizon that is negative or infinite.';
 
 CREATE FUNCTION loyalty.expected_purchases(model loyalty.bg_bb, x double precision, t_x double precision, t double precision, horizon double precision)
 RETURNS double precision
@@ -344,7 +344,7 @@ AS 'MODULE_PATHNAME', 'loyalty_expected_purchases'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION loyalty.expected_purchases(loyalty.bg_bb, double precision, double precision, double precision, double precision) IS
-'Expected number of purchases after t, up to t + horizon, of a customer under BG/BB: x purchases at t opportunities after the first one, the last at number t_x; horizon, a number of opportunities. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done.';
+'Expected number of purchases after t, up to t + horizon, of a customer under BG/BB: x purchases at t opportunities after the first one, the last at number t_x; horizon, a number of opportunities. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done, and for a horizon that is negative or infinite.';
 
 CREATE FUNCTION loyalty.expected_purchases(model loyalty.bg_nbd, horizon double precision)
 RETURNS double precision
@@ -416,7 +416,7 @@ AS 'MODULE_PATHNAME', 'loyalty_discounted_expected_purchases'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION loyalty.discounted_expected_purchases(loyalty.bg_nbd, double precision, double precision, double precision, double precision, double precision) IS
-'Expected purchases after t of a customer under BG/NBD, each multiplied by e^(-discount * time after t) (the discounted expected residual transactions of Fader, Hardie and Lee 2005): x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; discount: rate per unit of time, continuous; ln(1.15) / 52 for 15 percent a year in weeks; horizon, in the unit of the parameters, NULL for ever, which takes a discount of at least 0.000001. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done.';
+'Expected purchases after t of a customer under BG/NBD, each multiplied by e^(-discount * time after t) (the discounted expected residual transactions of Fader, Hardie and Lee 2005): x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; discount: rate per unit of time, continuous; ln(1.15) / 52 for 15 percent a year in weeks; horizon, in the unit of the parameters, NULL for ever, which takes a discount of at least 0.000001. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done, and for a discount or horizon that is negative or infinite.';
 
 CREATE FUNCTION loyalty.discounted_expected_purchases(model loyalty.mbg_nbd, x double precision, t_x double precision, t double precision, discount double precision, horizon double precision DEFAULT NULL)
 RETURNS double precision
@@ -424,7 +424,7 @@ AS 'MODULE_PATHNAME', 'loyalty_discounted_expected_purchases'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION loyalty.discounted_expected_purchases(loyalty.mbg_nbd, double precision, double precision, double precision, double precision, double precision) IS
-'Expected purchases after t of a customer under MBG/NBD, each multiplied by e^(-discount * time after t) (the discounted expected residual transactions of Fader, Hardie and Lee 2005): x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; discount: rate per unit of time, continuous; ln(1.15) / 52 for 15 percent a year in weeks; horizon, in the unit of the parameters, NULL for ever, which takes a discount of at least 0.000001. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done.';
+'Expected purchases after t of a customer under MBG/NBD, each multiplied by e^(-discount * time after t) (the discounted expected residual transactions of Fader, Hardie and Lee 2005): x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; discount: rate per unit of time, continuous; ln(1.15) / 52 for 15 percent a year in weeks; horizon, in the unit of the parameters, NULL for ever, which takes a discount of at least 0.000001. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done, and for a discount or horizon that is negative or infinite.';
 
 CREATE FUNCTION loyalty.discounted_expected_purchases(model loyalty.pareto_nbd, x double precision, t_x double precision, t double precision, discount double precision, horizon double precision DEFAULT NULL)
 RETURNS double precision
@@ -432,7 +432,7 @@ AS 'MODULE_PATHNAME', 'loyalty_discounted_expected_purchases'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION loyalty.discounted_expected_purchases(loyalty.pareto_nbd, double precision, double precision, double precision, double precision, double precision) IS
-'Expected purchases after t of a customer under Pareto/NBD, each multiplied by e^(-discount * time after t) (the discounted expected residual transactions of Fader, Hardie and Lee 2005): x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; discount: rate per unit of time, continuous; ln(1.15) / 52 for 15 percent a year in weeks; horizon, in the unit of the parameters, NULL for ever, which takes a discount of at least 0.000001. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done.';
+'Expected purchases after t of a customer under Pareto/NBD, each multiplied by e^(-discount * time after t) (the discounted expected residual transactions of Fader, Hardie and Lee 2005): x purchases after the first, t_x from the first to the last, t to the end of observation, in the unit of the parameters; discount: rate per unit of time, continuous; ln(1.15) / 52 for 15 percent a year in weeks; horizon, in the unit of the parameters, NULL for ever, which takes a discount of at least 0.000001. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done, and for a discount or horizon that is negative or infinite.';
 
 CREATE FUNCTION loyalty.discounted_expected_purchases(model loyalty.bg_bb, x double precision, t_x double precision, t double precision, discount double precision, horizon double precision DEFAULT NULL)
 RETURNS double precision
@@ -440,4 +440,4 @@ AS 'MODULE_PATHNAME', 'loyalty_discounted_expected_purchases'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION loyalty.discounted_expected_purchases(loyalty.bg_bb, double precision, double precision, double precision, double precision, double precision) IS
-'Expected purchases after t of a customer under BG/BB, each multiplied by e^(-discount * time after t) (the discounted expected residual transactions of Fader, Hardie and Lee 2005): x purchases at t opportunities after the first one, the last at number t_x; discount: rate per opportunity; horizon, a number of opportunities, NULL for ever, which takes a discount of at least 0.000001. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done.';
+'Expected purchases after t of a customer under BG/BB, each multiplied by e^(-discount * time after t) (the discounted expected residual transactions of Fader, Hardie and Lee 2005): x purchases at t opportunities after the first one, the last at number t_x; discount: rate per opportunity; horizon, a number of opportunities, NULL for ever, which takes a discount of at least 0.000001. NULL for NULL, and for a model without parameters. Error 22023 for what no customer can have done, and for a discount or horizon that is negative or infinite.';

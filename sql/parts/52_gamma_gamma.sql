@@ -61,7 +61,7 @@ AS 'MODULE_PATHNAME', 'loyalty_gamma_gamma_fit_arrays'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.gamma_gamma_fit(double precision[], double precision[], double precision[], double precision) IS
-'Gamma-Gamma by maximum likelihood for customers in arrays of the same length, as the columns frequency and monetary of clv_summary: x purchases after the first, monetary the mean money of these; weight: how many customers an element stands for, 1 if NULL. Elements with x = 0, or monetary NULL, 0 or less, are counted in excluded. Everything else is as with a history. NULL if x or monetary is NULL. Errors: 22023 for x that is no whole number, infinite monetary, too few customers, or if all spend the same; 2202E for arrays of different lengths; 22004 for a NULL in x or weight.';
+'Gamma-Gamma by maximum likelihood for customers in arrays of the same length, as the columns frequency and monetary of clv_summary: x purchases after the first, monetary the mean money of these; weight: how many customers an element stands for, 1 if NULL. Elements with x = 0, or monetary NULL, 0 or less, are counted in excluded. Everything else is as with a history. NULL if x or monetary is NULL. Errors: 22023 for x that is no whole number, monetary that is infinite or NaN, too few customers, or if all spend the same; 2202E for arrays of different lengths; 22004 for a NULL in x or weight.';
 
 CREATE FUNCTION loyalty.expected_value(model loyalty.gamma_gamma, x double precision, monetary double precision)
 RETURNS double precision

@@ -112,7 +112,7 @@ AS 'MODULE_PATHNAME', 'loyalty_model'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION loyalty.beta_discrete_weibull_model(double precision, double precision, double precision) IS
-'An BdW model with given parameters, for instance published ones; the other fields are NULL. NULL for NULL. Error 22023 unless all are positive and finite.';
+'A BdW model with given parameters, for instance published ones; the other fields are NULL. NULL for NULL. Error 22023 unless all are positive and finite.';
 
 CREATE FUNCTION loyalty.beta_discrete_weibull_to_jsonb(model loyalty.beta_discrete_weibull)
 RETURNS jsonb

@@ -64,11 +64,25 @@ SELECT format('%s: %s', l.name, p.oid::regprocedure),
 			  string_agg(CASE type WHEN 'customer_history'::regtype THEN format('(SELECT h FROM large WHERE name = %L)', l.name) WHEN 'date'::regtype THEN 'date ''2024-06-01'''
 						 WHEN 'anyelement'::regtype THEN 'NULL::' || CASE WHEN l.name IN ('customers', 'days') THEN 'bigint' ELSE 'text' END ELSE 'NULL::' || type::regtype END, ', ' ORDER BY n),
 			  CASE WHEN l.name = 'customers' AND 'period' = ANY (proargnames) THEN ', period => ''day''' 
-				   WHEN array_position(proargnames, 'as_of') > pronargs - pronargdefaults THEN ', as_of => ''4000-01-01 BC''' ELSE '' END)
+				   WHEN l.name = 'days' AND array_position(proargnames, 'as_of') > pronargs - pronargdefaults THEN ', as_of => ''4000-01-01 BC''' ELSE '' END)
 FROM large AS l, pg_proc AS p, unnest(proargtypes) WITH ORDINALITY AS a(type, n)
 WHERE pronamespace = 'loyalty'::regnamespace AND prokind = 'f' AND proretset AND n <= pronargs - pronargdefaults AND 'customer_history'::regtype = ANY (proargtypes::oid[])
 	AND l.name IN ('customers', 'days') AND NOT (l.name = 'days' AND proname ~ '^clv(_as|_holdout|_tracking)?$')	-- one customer is no fit
 GROUP BY l.name, p.oid;
+
+-- the models: fits to 300,000 patterns, and predictions for as many customers
+CREATE TABLE pattern AS
+SELECT array_agg(x) AS x, array_agg(CASE x WHEN 0 THEN 0 ELSE t * (1 - exp(-r)) END) AS t_x, array_agg(t) AS t, array_agg(5 + 95 * r) AS m
+FROM (SELECT i % 7 * (i % 3) AS x, 30 + i / 10000.0::float8 AS t, (hashint4(i) & 65535) / 65536.0::float8 AS r FROM generate_series(1, 300000) AS i) AS p;
+INSERT INTO call (name, query)
+SELECT name || '_fit of arrays', format('SELECT %s_fit(x, t_x, t) FROM pattern', name) FROM unnest('{bg_nbd,mbg_nbd,pareto_nbd}'::text[]) AS name
+UNION ALL SELECT 'gamma_gamma_fit of arrays', 'SELECT gamma_gamma_fit(x, m) FROM pattern'
+UNION ALL SELECT 'shifted_beta_geometric_fit of arrays', 'SELECT shifted_beta_geometric_fit(array_agg(i), array_agg(i % 2 = 0)) FROM generate_series(1, 300000) AS i'
+UNION ALL SELECT 'bg_bb_fit of many opportunities', 'SELECT bg_bb_fit(array_agg(i % 5), array_agg(i % 5), array_agg(100000)) FROM generate_series(1, 20000, 7) AS i'
+UNION ALL SELECT name || '_fit of a history', format('SELECT %s_fit(h) FROM large WHERE name = ''customers''', name) FROM unnest('{bg_nbd,pareto_nbd,gamma_gamma}'::text[]) AS name
+UNION ALL SELECT 'clv with a discount, Pareto/NBD', 'SELECT count(*) FROM large, clv(h, ''pareto_nbd'', discount => 0.1) WHERE name = ''customers'''
+UNION ALL SELECT 'discounted_expected_purchases', 'SELECT sum(discounted_expected_purchases(pareto_nbd_model(.55, 10.58, .61, 11.67), 3, 20, 30 + i / 1000.0, 0.01)) FROM generate_series(1, 100000) AS i'
+UNION ALL SELECT 'expected_lifetime', 'SELECT sum(expected_lifetime(beta_discrete_weibull_model(1 + i / 1000.0, 2, 0.8), 0.01)) FROM generate_series(1, 20000) AS i';
 
 CREATE FUNCTION milliseconds(since timestamptz) RETURNS float8
 LANGUAGE sql AS $$ SELECT extract(epoch FROM clock_timestamp() - since) * 1000 $$;
