@@ -13,8 +13,8 @@ log_likelihood <- function(p, d) {
 
 for (set in unique(rows$set)) {
 	d <- rows[rows$set == set, ]
-	for (method in c("L-BFGS-B", "Nelder-Mead")) {
-		seconds <- sapply(1:5, function(i) system.time(
+	for (method in if (nrow(d) < 10000) c("L-BFGS-B", "Nelder-Mead") else "L-BFGS-B") {
+		seconds <- sapply(seq_len(if (nrow(d) < 10000) 5 else 1), function(i) system.time(
 			fit <<- optim(log(c(0.5, 0.5 * sum(d$n * d$T) / sum(d$n * d$x), 1, 2)), function(p) -log_likelihood(exp(p), d) / sum(d$n),
 				method = method, control = list(maxit = 5000)))["elapsed"])
 		cat(sprintf("R, optim %s, %s: %.0f ms, log likelihood %.4f, r %.4f alpha %.4f a %.4f b %.4f\n", method, set, 1000 * median(seconds),
