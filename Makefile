@@ -1,5 +1,8 @@
 # make, make install, make installcheck   as for any PostgreSQL extension
 # make demo, make test                    on a server of their own that is gone afterwards
+# make sanitize, make memcheck, make fuzz make errors of memory and arithmetic show; see CONTRIBUTING.md
+#
+# ASSERT=1 builds with assertions, for a server that need not have been built with them; WERROR=1 makes warnings errors.
 #
 # The one version number stands in META.json, where PGXN wants three digits: 0.1.0 there is extension version 0.1.
 
@@ -17,12 +20,12 @@ SHLIB_LINK = -lm $(if $(filter linux,$(PORTNAME)),-Wl$(comma)-Bsymbolic)
 # headers are those of a server that gcc built. (CC is known only once PGXS has been read.)
 PG_CFLAGS = -fno-semantic-interposition -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	$(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes) \
-	$(if $(filter 1,$(WERROR)),-Werror)
+	$(if $(filter 1,$(WERROR)),-Werror) $(if $(filter 1,$(ASSERT)),-DUSE_ASSERT_CHECKING=1)
 
 PARTS = $(sort $(wildcard sql/parts/*.sql))
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 DATA = $(wildcard sql/$(EXTENSION)--*--*.sql)
-EXTRA_CLEAN = $(EXTENSION)--*.sql $(EXTENSION)-*.zip
+EXTRA_CLEAN = $(EXTENSION)--*.sql $(EXTENSION)-*.zip .build-options
 
 # pg_regress looks for NAME.sql in test/sql and for NAME.out in ./expected, in every version.
 REGRESS := $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
@@ -50,14 +53,19 @@ all install installcheck uninstall clean:
 
 endif
 
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile .build-options
+
+# Objects with assertions must not end up in a library without: the file changes, and all are built again.
+.build-options: always
+	@echo 'ASSERT=$(ASSERT)' | cmp -s - $@ || echo 'ASSERT=$(ASSERT)' >$@
+always:
 
 # The folder is a prerequisite because a part may also go away.
 $(DATA_built): $(PARTS) sql/parts META.json Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; awk 1 $(PARTS) </dev/null; } > $@.tmp
 	mv $@.tmp $@
 
-.PHONY: demo test bench check-version dist
+.PHONY: always demo test sanitize memcheck fuzz fuzz-corpus bench check-version dist
 
 demo:
 	@dev/setup
@@ -67,6 +75,26 @@ demo:
 test: check-version
 	@dev/setup test
 	@exec dev/with-server dev/run-tests </dev/null
+
+# The unit tests, with the sanitizers for addresses and undefined behaviour.
+sanitize:
+	@dev/setup
+	@exec dev/sanitize
+
+# The same tests as "make test", on a server under valgrind.
+memcheck: check-version
+	@dev/setup test valgrind
+	@exec dev/memcheck </dev/null
+
+# FUZZ="history calendar" runs only the harnesses of these names; each takes FUZZ_SECONDS, 60 without.
+fuzz:
+	@dev/setup fuzz
+	@exec dev/fuzz
+
+# Only what is in fuzz/corpus, once: seconds.
+fuzz-corpus:
+	@dev/setup fuzz
+	@FUZZ_SECONDS=0 exec dev/fuzz
 
 # bench/README.md tells what is measured, and what the environment can change.
 bench:

@@ -200,6 +200,7 @@ typedef struct HistoryState
 	bool		has_amounts;
 	bool		is_large;
 	uint8		staged;			/* bytes used in stage */
+	bool		was_damaged;	/* by a damaged value; with assertions only */
 	uint16		log_left;		/* bytes free in the log's last chunk */
 	union
 	{
@@ -277,6 +278,93 @@ row_list_free(RowList *list)
 		pfree(list->blocks);
 	memset(list, 0, sizeof(*list));
 }
+
+/* ---------- what always holds ---------- */
+
+/*
+ * Checked by builds with assertions: a few numbers after every row, all rows
+ * of a tail when it becomes a run, all bytes of a value when it is done.  What
+ * a damaged value was merged into may be no better than that.
+ */
+#ifdef USE_ASSERT_CHECKING
+
+static bool
+value_is_sound(const CustomerHistory *value)
+{
+	return history_validate((const uint8_t *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value),
+							&history_host, NULL) == NULL;
+}
+
+static bool
+large_is_sound(const LargeState *state)
+{
+	size_t		blocks = (state->tail.rows + ROWS_PER_BLOCK - 1) / ROWS_PER_BLOCK;
+	bool		has_keys = state->key_context != NULL;
+
+	return state->tail.block_count == blocks && blocks <= state->tail.block_capacity &&
+		state->scale <= HISTORY_MAX_SCALE && (state->has_amounts || state->scale == 0) &&
+		state->wide_count <= state->wide_capacity && state->wide_count <= state->tail.rows + KEY_BATCH &&
+		state->pending_count >= 0 && state->pending_count < KEY_BATCH &&
+		state->pending_used <= state->pending_capacity &&
+		(state->key_type != HISTORY_KEY_BIGINT || (!has_keys && state->pending == NULL)) &&
+		(has_keys ? state->key_count <= state->key_capacity && state->dictionary->members == state->key_count :
+		 state->key_count == 0) &&
+		state->run_count >= 0 && state->run_count <= state->run_capacity &&
+		(state->run_count > 0) == (state->run_bytes > 0) &&
+		state->merged_bytes <= state->run_bytes;
+}
+
+static bool
+tail_is_sound(const LargeState *state)
+{
+	for (size_t b = 0; b < state->tail.block_count; b++)
+	{
+		int			in_block = rows_in_block(&state->tail, b);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < in_block; i++)
+		{
+			const HistoryRow *row = &state->tail.blocks[b][i];
+
+			if (ROW_DAY(row) > (uint32) ((int64) DAY_LAST - DAY_FIRST) ||
+				(state->key_type != HISTORY_KEY_BIGINT && row->key >= state->key_count) ||
+				((row->day & ROW_WIDE) && (size_t) (uint32) row->amount >= state->wide_count) ||
+				(!(row->day & ROW_WIDE) && row->amount != ROW_UNKNOWN && !state->has_amounts))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool
+log_is_sound(const HistoryState *state)
+{
+	const LogChunk *last = state->body.log_end == NULL ? NULL :
+		(const LogChunk *) (state->body.log_end + state->log_left);
+
+	if (last == NULL ? state->log_left != 0 :
+		last->next == NULL || last->size < LOG_FIRST_CHUNK || last->size > LOG_MAX_CHUNK ||
+		(Size) last->before + last->size > LOG_MAX_SIZE ||
+		state->log_left > last->size - sizeof(LogChunk))
+		return false;
+	return state->staged <= STAGE_SIZE &&
+		state->scale <= HISTORY_MAX_SCALE && (state->has_amounts || state->scale == 0) &&
+		state->day <= (uint32) ((int64) DAY_LAST - DAY_FIRST) &&
+		(state->rows > 0) == (last != NULL || state->staged > 0) &&
+		(state->rows == 0 || state->key_type == HISTORY_KEY_BIGINT || state->key.bytes != NULL);
+}
+
+static bool
+state_is_sound(const HistoryState *state)
+{
+	if (state->key_type < HISTORY_KEY_BIGINT || state->key_type > HISTORY_KEY_UUID)
+		return false;
+	return state->is_large ?
+		state->body.large->key_type == (HistoryKeyType) state->key_type && large_is_sound(state->body.large) :
+		log_is_sound(state);
+}
+
+#endif							/* USE_ASSERT_CHECKING */
 
 /* ---------- from the tail to a run ---------- */
 
@@ -561,6 +649,7 @@ flush_tail(LargeState *state)
 	resolve_pending(state);
 	if (state->tail.rows == 0)
 		return;
+	Assert(tail_is_sound(state));
 
 	old_context = MemoryContextSwitchTo(state->context);
 	first_day = (Day) ((int64_t) first_row_day(&state->tail) + DAY_FIRST);
@@ -900,6 +989,7 @@ large_value(LargeState *state)
 {
 	flush_tail(state);
 	merge_runs(state);
+	Assert(large_is_sound(state));
 	return state->runs[0];
 }
 
@@ -1165,6 +1255,7 @@ log_read_records(const HistoryState *state, LogRows *rows, const uint8_t *from, 
 		}
 		row++;
 	}
+	Assert(from == end);
 	rows->count = (uint32) (row - rows->row);
 	rows->first_day = first_day;
 }
@@ -1467,9 +1558,9 @@ make_large(HistoryState *state)
 static pg_attribute_always_inline void
 state_add_inline(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
 {
-	if (!state->is_large && log_add(state, key, event, scale))
-		return;
-	large_add(make_large(state), key, event, scale);
+	if (state->is_large || !log_add(state, key, event, scale))
+		large_add(make_large(state), key, event, scale);
+	Assert(state_is_sound(state));
 }
 
 static void
@@ -1482,6 +1573,8 @@ state_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, i
 static const CustomerHistory *
 state_flat_value(HistoryState *state)
 {
+	const CustomerHistory *value;
+
 	if (!state->is_large)
 	{
 		MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
@@ -1491,7 +1584,9 @@ state_flat_value(HistoryState *state)
 		log_free(&log);
 		MemoryContextSwitchTo(old_context);
 	}
-	return large_value(state->body.large);
+	value = large_value(state->body.large);
+	Assert(state->was_damaged || value_is_sound(value));
+	return value;
 }
 
 static Size
@@ -1560,6 +1655,9 @@ state_merge(HistoryState *state, MemoryContext aggregate_context, const Customer
 		state = state_create(aggregate_context, key_type);
 	else if (state->key_type != key_type)
 		history_raise_key_types(state->key_type, key_type);
+#ifdef USE_ASSERT_CHECKING
+	state->was_damaged |= !value_is_sound(value);
+#endif
 
 	if (VARSIZE_ANY(value) >= MIN_RUN_SIZE)
 		large_add_run(make_large(state), value);
@@ -1574,6 +1672,7 @@ state_merge(HistoryState *state, MemoryContext aggregate_context, const Customer
 				state_add(state, &reader.key, &event, reader.header.scale);
 		history_close_value(&reader);
 	}
+	Assert(state_is_sound(state));
 	return state;
 }
 
@@ -1614,8 +1713,10 @@ history_state_value(Datum state)
 	if (history_is_state(state))
 	{
 		HistoryState *own = (HistoryState *) DatumGetEOHP(state);
+		const CustomerHistory *value = own->is_large ? large_value(own->body.large) : log_value(own);
 
-		return own->is_large ? large_value(own->body.large) : log_value(own);
+		Assert(own->was_damaged || value_is_sound(value));
+		return value;
 	}
 	return PG_DETOAST_DATUM(state);
 }
@@ -1683,6 +1784,13 @@ history_merge_values(const CustomerHistory *const *values, int count)
 	uint64		steps = 0;
 	HistoryKeyType key_type;
 	HistoryWriter writer;
+	CustomerHistory *merged;
+#ifdef USE_ASSERT_CHECKING
+	bool		were_damaged = false;
+
+	for (int i = 0; i < count; i++)
+		were_damaged |= !value_is_sound(values[i]);
+#endif
 
 	for (int i = 0; i < count; i++)
 	{
@@ -1726,5 +1834,7 @@ history_merge_values(const CustomerHistory *const *values, int count)
 			pfree(sources[i].reader.key_buffer);
 	pfree(sources);
 	pfree(heap);
-	return history_of_writer(&writer);
+	merged = history_of_writer(&writer);
+	Assert(were_damaged || value_is_sound(merged));
+	return merged;
 }

@@ -20,6 +20,7 @@
 #include "models_of_buying.h"
 
 #include <float.h>
+#include <float.h>
 #include <math.h>
 
 #include "special_functions.h"
@@ -187,7 +188,7 @@ purchases_while_alive(double r, double alpha, double a, double b, double horizon
 			/* what is left out is less than a geometric series, k growing slowly in it */
 			if (ratio < 1.0 && probability * (k + 2.0) < 1e-17 * (1.0 - ratio) * sum)
 				return sum;
-			if (!(probability > 0.0))	/* NaN is no reason to go on, either */
+			if (!(probability > DBL_MIN))	/* smaller ones stop shrinking; NaN is no reason to go on, either */
 				return sum;
 		}
 	}

@@ -11,6 +11,7 @@
  */
 #include "special_functions.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -207,6 +208,9 @@ typedef struct BetaSum
 /* Up to here from the peak powers are taken of ratios to it: of large a and b less is lost. */
 #define NEAR_PEAK		30.0
 
+/* From so much of both a and b on, all of the density lies within the digits of its peak. */
+#define NO_SPREAD		1e17
+
 /* Adds the value at the peak and "beside" in s; returns whether it, and the weight, still count. */
 static bool
 add_beta_term(BetaSum *sum, double beside, double *weight, double *value)
@@ -239,10 +243,12 @@ beta_expectation(double a, double b, double flat, ShareFunction f, void *context
 {
 	double		smaller = a < b ? a : b;
 	double		step = 0.7 / sqrt(smaller + 9.0);	/* 16 digits also where the density is narrow and skew */
-	double		far = 40.0 + log(flat);
+	double		far = 40.0 + log(fmin(flat, DBL_MAX));	/* or the sum would have no end */
 	double		peak = log(a) - log(b);
 	BetaSum		sum = {a, b, peak, a / (a + b), b / (a + b), -log1p(b / a), -log1p(a / b), 0.0, 0.0, f, context};
 
+	if (smaller > NO_SPREAD)	/* steps would be too short to make a difference, and never end */
+		return f(1.0 / (1.0 + b / a), context);
 	for (int direction = -1; direction <= 1; direction += 2)
 	{
 		/* as from here the weights fall like e^-rate s */

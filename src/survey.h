@@ -81,6 +81,11 @@ survey_of_datum(Datum datum)
 
 #define PG_GETARG_SURVEY(n)		survey_of_datum(PG_GETARG_DATUM(n))
 
+/* In builds with assertions: whether it may be; asked after every change. */
+#ifdef USE_ASSERT_CHECKING
+extern bool survey_is_sound(const NpsSurvey *survey);
+#endif
+
 /* The tally of a survey, with the number of answers; XX001 as above. */
 extern SurveyTally survey_tally(const NpsSurvey *survey);
 

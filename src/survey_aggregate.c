@@ -68,6 +68,9 @@ static inline void
 count_score(NpsSurvey *state, int64 score)
 {
 	int64	   *count;
+#ifdef USE_ASSERT_CHECKING
+	bool		was_sound = survey_is_sound(state);
+#endif
 
 	if (unlikely(score < state->lowest || score > state->highest))
 		answer_out_of_scale(score, state->lowest, state->highest);
@@ -76,16 +79,22 @@ count_score(NpsSurvey *state, int64 score)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("too many answers for an nps_survey")));
+	Assert(!was_sound || survey_is_sound(state));
 }
 
 /* Takes away an answer that was counted before. */
 static inline void
 uncount_score(NpsSurvey *state, int64 score)
 {
+#ifdef USE_ASSERT_CHECKING
+	bool		was_sound = survey_is_sound(state);
+#endif
+
 	if (unlikely(score < state->lowest || score > state->highest ||
 				 state->counts[score - state->lowest] <= 0))
 		elog(ERROR, "answer was not counted");
 	state->counts[score - state->lowest]--;
+	Assert(!was_sound || survey_is_sound(state));
 }
 
 /* nps_survey(score), nps(score): (state, score) */

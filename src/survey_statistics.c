@@ -181,7 +181,8 @@ nps_score(NpsCounts counts)
 {
 	double		n = (double) counts.detractors + (double) counts.passives + (double) counts.promoters;
 
-	return POINTS * (double) (counts.promoters - counts.detractors) / n;
+	/* rounded twice, it may be more than all */
+	return clamp(POINTS * (double) (counts.promoters - counts.detractors) / n, -POINTS, POINTS);
 }
 
 double

@@ -87,6 +87,19 @@ survey_tally(const NpsSurvey *survey)
 	return tally;
 }
 
+#ifdef USE_ASSERT_CHECKING
+bool
+survey_is_sound(const NpsSurvey *survey)
+{
+	int64		answers;
+
+	return survey->version == SURVEY_VERSION && survey->zero == 0 &&
+		scale_is_valid(survey->lowest, survey->highest) &&
+		VARSIZE(survey) == survey_size(survey_points(survey)) &&
+		tally_total(survey->counts, survey_points(survey), &answers);
+}
+#endif
+
 /*
  * What forbids that scale, or these counts, in a value that comes from
  * outside; NULL if nothing does.
@@ -213,6 +226,7 @@ parse(const char *text, int *sqlstate, const char **fault)
 	memcpy(survey->counts, counts, points * sizeof(int64));
 	*sqlstate = ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
 	*fault = counts_fault(survey);
+	Assert(*fault != NULL || survey_is_sound(survey));
 	return *fault == NULL ? survey : NULL;
 }
 
@@ -540,11 +554,16 @@ survey_add(NpsSurvey *into, const NpsSurvey *from)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("too many answers for an nps_survey"),
 				 errdetail("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX)));
+	Assert(survey_is_sound(into));
 }
 
 void
 survey_subtract(NpsSurvey *into, const NpsSurvey *from)
 {
+#ifdef USE_ASSERT_CHECKING
+	bool		was_sound = survey_is_sound(into) && survey_is_sound(from);
+#endif
+
 	check_same_scale(into, from);
 	for (int i = 0; i < survey_points(into); i++)
 	{
@@ -557,6 +576,7 @@ survey_subtract(NpsSurvey *into, const NpsSurvey *from)
 					 errhint("Only surveys that were added before can be taken away.")));
 		into->counts[i] -= from->counts[i];
 	}
+	Assert(!was_sound || survey_is_sound(into));
 }
 
 static NpsSurvey *

@@ -187,7 +187,7 @@ SELECT is_by_hand('CDNOW, one in 24', 'day', '1997-04-15', p_lapse => lapse) FRO
 \else
 SELECT (random() * 1e9)::int AS seed \gset
 \endif
-SELECT diag('LOYALTY_SEED=' || :seed);
+\warn '# growth: seed' :seed
 SELECT setseed(:seed / 1e9);
 
 -- one customer in 10 has refunds only, one in 7 begins with some, one in 5 comes nearly every month

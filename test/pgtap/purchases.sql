@@ -120,7 +120,7 @@ SELECT is_by_hand('CDNOW, one in 8', 'day', '1997-12-31');
 \else
 SELECT (random() * 1e9)::int AS seed \gset
 \endif
-SELECT diag('LOYALTY_SEED=' || :seed);
+\warn '# purchases: seed' :seed
 SELECT setseed(:seed / 1e9);
 
 -- one customer in 10 has refunds only, one in 7 begins with some; one row in 20 has another order on its day

@@ -162,7 +162,7 @@ FROM unnest(ARRAY['on', 'streak']) AS kind;
 \else
 SELECT (random() * 1e9)::int AS seed \gset
 \endif
-SELECT diag('LOYALTY_SEED=' || :seed);
+\warn '# retention: seed' :seed
 SELECT setseed(:seed / 1e9);
 
 CREATE FUNCTION fill(customers int, days int) RETURNS void LANGUAGE sql AS $$

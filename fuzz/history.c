@@ -1,0 +1,206 @@
+/*
+ * history.c
+ *	  Fuzzes src/history_format.c: bytes that claim to be a customer_history.
+ *
+ * Whatever they are, every reader stays within them, and what comes out is
+ * within the promises of history_format.h.  What history_validate accepts is
+ * read without damage by all of them, and written again gives the same bytes.
+ */
+#include "history_format.h"
+
+#include "fuzz.h"
+
+static void *
+resize(void *memory, size_t size)
+{
+	void	   *resized = realloc(memory, size > 0 ? size : 1);
+
+	HOLDS(resized != NULL);
+	return resized;
+}
+
+static void
+no_cancel(void)
+{
+}
+
+static const HistoryHost host = {resize, free, no_cancel};
+
+static bool
+text_has_no_zero(const uint8_t *bytes, uint32_t size)
+{
+	return size == 0 || memchr(bytes, 0, size) == NULL;
+}
+
+static bool
+same_event(const HistoryDay *a, const HistoryDay *b)
+{
+	return a->day == b->day && a->orders == b->orders &&
+		a->valued_orders == b->valued_orders && a->amount == b->amount;
+}
+
+/* What no damage may bring about. */
+static void
+check_event(const HistoryReader *reader, const HistoryDay *event, bool is_sound)
+{
+	HOLDS(event->day >= reader->header.first_day && event->day <= reader->header.last_day);
+	HOLDS(event->day <= reader->until);
+	HOLDS(event->orders >= 0);
+	HOLDS(event->orders == 0 || event->day >= reader->header.first_purchase);
+	HOLDS(event->valued_orders >= 0 && event->valued_orders <= event->orders);
+	if (is_sound)
+		HOLDS(event->orders > 0 || event->amount < 0);
+}
+
+/* Event by event, and written again. */
+static uint64_t
+read_all(const uint8_t *data, size_t size, const HistoryHeader *header, uint8_t *key_buffer, bool is_sound)
+{
+	const size_t lead = 4;
+	HistoryReader reader;
+	HistoryWriter writer;
+	HistoryDay	event;
+	HistoryError error = HISTORY_OK;
+	uint64_t	events = 0;
+
+	history_open(&reader, &host, header, data, size, key_buffer);
+	history_writer_open(&writer, &host, header->key_type, header->has_amounts, header->scale,
+						header->first_day, lead);
+	while (history_next_customer(&reader))
+	{
+		HOLDS(reader.at.days_left > 0);
+		if (header->key_type != HISTORY_KEY_BIGINT)
+			HOLDS(reader.key.size <= header->longest_key);
+		while (history_next_day(&reader, &event))
+		{
+			check_event(&reader, &event, is_sound);
+			events++;
+			if (error == HISTORY_OK && is_sound)
+				error = history_writer_add(&writer, &reader.key, &event);
+		}
+	}
+	HOLDS(reader.at.next <= reader.end || reader.damage != NULL);
+	if (is_sound)
+	{
+		HOLDS(reader.damage == NULL);
+		HOLDS(error == HISTORY_OK && history_writer_finish(&writer) == HISTORY_OK);
+		HOLDS(writer.used == size + lead && memcmp(writer.data + lead, data, size) == 0);
+		HOLDS(events == header->customer_days);
+	}
+	history_writer_close(&writer);
+	if (writer.data != NULL)
+		free(writer.data);
+	return events;
+}
+
+/*
+ * The way of the fast reports: plain days first, others when these stop; here
+ * without keys, up to a day, and leaving some customers early.  The slow way
+ * finds the same events, unless they are damaged.
+ */
+static void
+read_partly(const uint8_t *data, size_t size, const HistoryHeader *header, Input *choices, bool is_sound)
+{
+	uint64_t	days = (uint64_t) ((int64_t) header->last_day - header->first_day) + 1;
+	Day			until = (Day) (header->first_day + (int64_t) (take_bytes(choices, 4) % days));
+	uint32_t	plain_days = (uint32_t) take_bytes(choices, 2);
+	int			leave_after = 1 + take_choice(choices, 8);
+	bool		put_back = take_choice(choices, 2) != 0;
+	HistoryReader reader;
+	HistoryReader slow;
+
+	history_open(&reader, &host, header, data, size, NULL);
+	history_open(&slow, &host, header, data, size, NULL);
+	history_read_until(&reader, until);
+	history_read_until(&slow, until);
+	history_limit_plain(&reader, plain_days);
+	history_limit_plain(&slow, 0);
+	while (history_next_customer(&reader))
+	{
+		HistoryCursor cursor = reader.at;
+
+		if (is_sound)
+			HOLDS(history_next_customer(&slow));
+		for (int read = 0; read < leave_after; read++)
+		{
+			PlainDay	plain;
+			HistoryDay	event;
+			HistoryDay	other;
+			bool		found = true;
+
+			if (history_cursor_plain(&reader, &cursor, &plain, header->has_amounts))
+			{
+				HOLDS(plain.since < plain_days);
+				HOLDS((Day) (plain.since + (uint32_t) header->first_purchase) == cursor.day);
+				event = (HistoryDay) {cursor.day, 1, header->has_amounts ? 1 : 0, plain.amount};
+			}
+			else
+				found = history_cursor_other(&reader, &cursor, &event);
+			if (is_sound)
+				HOLDS(history_next_day(&slow, &other) == found && (!found || same_event(&event, &other)));
+			if (!found)
+				break;
+			check_event(&reader, &event, is_sound);
+		}
+		if (put_back)
+			reader.at = cursor;
+	}
+	if (is_sound)
+		HOLDS(reader.damage == NULL && slow.damage == NULL && !history_next_customer(&slow));
+}
+
+/* Passing over all events. */
+static void
+skip_all(const uint8_t *data, size_t size, const HistoryHeader *header, uint8_t *key_buffer, bool is_sound)
+{
+	HistoryReader reader;
+	HistoryKey	previous = {0};
+	uint8_t    *previous_bytes = malloc((size_t) header->longest_key + 1);
+	uint32_t	customers = 0;
+
+	HOLDS(previous_bytes != NULL);
+	history_open(&reader, &host, header, data, size, key_buffer);
+	while (history_next_customer(&reader))
+	{
+		if (is_sound && customers > 0)
+			HOLDS(history_compare_keys(header->key_type, &previous, &reader.key) < 0);
+		previous = reader.key;
+		if (header->key_type != HISTORY_KEY_BIGINT && reader.key.size > 0)
+			memcpy(previous_bytes, reader.key.bytes, reader.key.size);
+		previous.bytes = previous_bytes;
+		customers++;
+	}
+	HOLDS(customers <= header->customers);
+	if (is_sound)
+		HOLDS(reader.damage == NULL && customers == header->customers);
+	free(previous_bytes);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* the readers' choices are from the end, and belong to the value all the same */
+	Input		choices = input_of(data + (size < 8 ? 0 : size - 8), size < 8 ? size : 8);
+	uint8_t    *copy = malloc(size > 0 ? size : 1); /* of its own, so that a byte too far shows */
+	HistoryHeader header;
+	bool		is_sound;
+
+	HOLDS(copy != NULL);
+	if (size > 0)
+		memcpy(copy, data, size);
+	is_sound = history_validate(copy, size, &host, text_has_no_zero) == NULL;
+	if (history_read_header(copy, size, &header) == NULL)
+	{
+		uint8_t    *key_buffer = malloc((size_t) header.longest_key + 1);
+
+		HOLDS(key_buffer != NULL);
+		read_all(copy, size, &header, key_buffer, is_sound);
+		skip_all(copy, size, &header, key_buffer, is_sound);
+		read_partly(copy, size, &header, &choices, is_sound);
+		free(key_buffer);
+	}
+	else
+		HOLDS(!is_sound);
+	free(copy);
+	return 0;
+}
