@@ -65,7 +65,7 @@ $(DATA_built): $(PARTS) sql/parts META.json Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; awk 1 $(PARTS) </dev/null; } > $@.tmp
 	mv $@.tmp $@
 
-.PHONY: always demo test sanitize memcheck fuzz fuzz-corpus bench check-version dist
+.PHONY: always demo test sanitize memcheck fuzz fuzz-corpus bench load check-version dist
 
 demo:
 	@dev/setup
@@ -100,6 +100,11 @@ fuzz-corpus:
 bench:
 	@dev/setup
 	@exec bench/run
+
+# Five minutes of 16 clients at once; test/load/run tells what the environment can change.
+load:
+	@dev/setup
+	@exec dev/with-server test/load/run </dev/null
 
 check-version:
 	@grep -qx "default_version = '$(EXTVERSION)'" $(EXTENSION).control && \

@@ -129,6 +129,16 @@ SELECT pg_temp.none($$ SELECT name, aggtranstype::regtype FROM aggregate WHERE t
 SELECT pg_temp.none($$ SELECT name FROM aggregate WHERE aggcombinefn = 0 $$, 'aggregates can be combined');
 SELECT pg_temp.none($$ SELECT a.name FROM aggregate AS a JOIN pg_proc AS p ON p.oid = aggcombinefn WHERE proisstrict $$, 'NULL is neutral when they are');
 SELECT pg_temp.none($$ SELECT name FROM aggregate AS a WHERE EXISTS (SELECT FROM unnest(proargtypes) AS x JOIN pg_type AS t ON t.oid = x WHERE typtype = 'p') $$, 'aggregates have concrete arguments');
+SELECT pg_temp.none($$ SELECT name FROM aggregate AS a JOIN pg_proc AS p ON p.oid = aggfnoid WHERE aggsortop <> 0 OR provariadic <> 0 OR aggnumdirectargs <> 0 $$, 'the order of the rows and their number mean nothing to them');
+SELECT pg_temp.none($$
+	SELECT a.name, c.oid::regprocedure FROM aggregate AS a JOIN pg_proc AS c ON c.oid = aggcombinefn JOIN pg_proc AS s ON s.oid = aggtransfn LEFT JOIN pg_proc AS f ON f.oid = aggfinalfn
+	WHERE c.proargtypes::text <> format('%s %s', aggtranstype::oid, aggtranstype::oid) OR c.prorettype <> aggtranstype OR s.prorettype <> aggtranstype OR s.proargtypes[0] <> aggtranstype OR f.proargtypes::text <> aggtranstype::oid::text $$,
+					'a state is all there is to combine and to finish');
+SELECT pg_temp.none($$
+	SELECT a.name FROM aggregate AS a JOIN pg_type AS t ON t.oid = aggtranstype
+	WHERE NOT (t.typinput <> 0 AND t.typoutput <> 0 AND t.typreceive <> 0 AND t.typsend <> 0
+		AND EXISTS (SELECT FROM object AS o WHERE o.class = 'pg_type'::regclass AND o.objid = t.oid) AND agginitval IS NULL) $$,
+					'a state is a type of ours, as text and in binary, and begins with nothing');
 SELECT pg_temp.none($$ SELECT name FROM aggregate WHERE aggserialfn <> 0 OR aggdeserialfn <> 0 $$, 'a state needs no translation');
 SELECT pg_temp.none($$ SELECT name FROM aggregate WHERE aggkind <> 'n' OR aggfinalextra OR aggfinalmodify <> 'r' OR aggtransspace = 0 $$,
 					'aggregates are ordinary, say the size of their state and leave it as it is in the end');

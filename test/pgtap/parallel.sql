@@ -1,0 +1,96 @@
+-- Every aggregate of the extension gives the same bytes serially, in parallel
+-- workers, by partition, and both, by group and without groups, where all rows
+-- match, where those of one partition match, so that the other partial states
+-- are empty, where only NULLs match, and where no row does.
+
+BEGIN;
+SELECT no_plan();
+SET LOCAL search_path = public, loyalty;
+SET LOCAL jit = off;
+
+CREATE TABLE answer (part int, customer bigint, name text, id uuid, day date, amount numeric, score int, five int, h customer_history, s nps_survey) PARTITION BY LIST (part);
+SELECT format('CREATE TABLE answer_%s PARTITION OF answer FOR VALUES IN (%1$s) WITH (parallel_workers = 2)', part) FROM generate_series(0, 3) AS part \gexec
+INSERT INTO answer
+SELECT i % 4, i * 7 % 501, 'n ' || i * 7 % 501, md5((i * 7 % 501)::text)::uuid, date '2024-01-01' + i * 11 % 400, CASE WHEN i % 9 > 0 THEN (i * 37 % 5000 - 300) / 100.0 END, i % 11, i % 5 + 1,
+	   customer_history(i % 3, date '2024-01-01' + i % 100, i), nps_survey(i % 11)
+FROM generate_series(1, 4000) AS i GROUP BY i;
+-- partition 3 has nothing but NULLs
+UPDATE answer SET customer = NULL, name = NULL, id = NULL, score = NULL, five = NULL, h = NULL, s = NULL WHERE part = 3;
+ANALYZE answer;
+
+-- each with arguments by their types, as the catalog knows them: a new aggregate is tested without a word here
+CREATE TEMP VIEW aggregate AS
+SELECT p.oid::regprocedure::text AS name,
+	   format('%s(%s)', p.oid::regproc,
+			  string_agg(CASE WHEN p.proargnames[n] = 'lowest' THEN '1' WHEN p.proargnames[n] = 'highest' THEN '5' WHEN n > 1 AND type = 'integer'::regtype THEN '4'
+						 ELSE CASE type WHEN 'bigint'::regtype THEN CASE WHEN p.proname = 'customer_history' THEN 'customer' ELSE 'five' END WHEN 'text'::regtype THEN 'name' WHEN 'uuid'::regtype THEN 'id'
+							  WHEN 'date'::regtype THEN 'day' WHEN 'numeric'::regtype THEN 'amount' WHEN 'customer_history'::regtype THEN 'h' WHEN 'nps_survey'::regtype THEN 's' END END, ', ' ORDER BY n)) AS call
+FROM pg_depend AS d JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e' AND e.extname = 'loyalty'
+JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND p.prokind = 'a', unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a(type, n)
+GROUP BY p.oid;
+SELECT cmp_ok(count(*), '>=', 13::bigint, 'there are aggregates') FROM aggregate;
+SELECT is_empty('SELECT name FROM aggregate WHERE call IS NULL', 'the types of their arguments are known here');
+
+-- The rows that a query gives, and whether its plan matches all patterns and launched its workers.
+CREATE FUNCTION pg_temp.answer(query text, settings text[], patterns text[]) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	plan text := '';
+	pattern text;
+	answer text;
+BEGIN
+	FOR i IN 1 .. array_length(settings, 1) BY 2 LOOP
+		PERFORM set_config(settings[i], settings[i + 1], true);
+	END LOOP;
+	EXECUTE format('SELECT count(*) || '' rows: '' || coalesce(string_agg(coalesce(q::text, ''NULL''), ''|'' ORDER BY q::text), '''') FROM (%s) AS q', query) INTO answer;
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+		plan := plan || line || E'\n';
+	END LOOP;
+	FOREACH pattern IN ARRAY patterns LOOP
+		IF plan !~ pattern THEN
+			answer := format('no %s in the plan: %s', pattern, plan);
+		END IF;
+	END LOOP;
+	FOR i IN 1 .. array_length(settings, 1) BY 2 LOOP
+		EXECUTE format('SET LOCAL %I = DEFAULT', settings[i]);
+	END LOOP;
+	RETURN answer;
+END
+$$;
+
+CREATE TEMP TABLE way (way text, settings text[], patterns text[]);
+INSERT INTO way VALUES
+	('parallel', '{max_parallel_workers_per_gather,2,parallel_setup_cost,0,parallel_tuple_cost,0,min_parallel_table_scan_size,0,parallel_leader_participation,off,enable_partitionwise_aggregate,off}',
+	 '{Finalize,"Gather.*Partial","Workers Launched: [12]"}'),
+	('partitionwise', '{max_parallel_workers_per_gather,0,enable_partitionwise_aggregate,on,cpu_tuple_cost,1}', '{Finalize,"Append.*Partial.*Partial"}'),
+	('parallel and partitionwise', '{max_parallel_workers_per_gather,2,parallel_setup_cost,0,parallel_tuple_cost,0,min_parallel_table_scan_size,0,parallel_leader_participation,off,enable_partitionwise_aggregate,on}',
+	 '{Finalize,"Gather.*Partial","Workers Launched: [12]"}');
+-- conditions that the planner cannot see through, so that it neither prunes partitions nor expects no rows
+CREATE TEMP TABLE rows (rows text, condition text);
+INSERT INTO rows VALUES ('all rows', 'true'), ('one partition', 'part + length(repeat(''x'', part)) = 2'), ('NULLs only', 'part + length(repeat(''x'', part)) = 6'),
+	('values and NULLs', 'part + length(repeat(''x'', part)) >= 4'), ('no rows', 'part + length(repeat(''x'', part)) = 99');
+
+SELECT string_agg(call, ', ' ORDER BY call) AS calls FROM aggregate \gset
+SELECT is(pg_temp.answer(query, w.settings, CASE WHEN grouped THEN '{}' ELSE w.patterns END), serial,
+		  format('%s%s: %s as serial', r.rows, CASE WHEN grouped THEN ' by group' ELSE '' END, w.way))
+FROM rows AS r, (VALUES (false), (true)) AS g(grouped),
+	 LATERAL (SELECT format('SELECT %s FROM answer WHERE %s%s', :'calls', r.condition, CASE WHEN grouped THEN ' GROUP BY day' ELSE '' END) AS query) AS q,
+	 LATERAL (SELECT pg_temp.answer(query, '{max_parallel_workers_per_gather,0,enable_partitionwise_aggregate,off}', '{}') AS serial OFFSET 0) AS s, way AS w
+ORDER BY r.rows, grouped, w.way;
+-- and one aggregate at a time, as they are used
+SELECT is(pg_temp.answer(format('SELECT %s FROM answer WHERE %s', call, condition), w.settings, w.patterns),
+		  pg_temp.answer(format('SELECT %s FROM answer WHERE %s', call, condition), '{max_parallel_workers_per_gather,0,enable_partitionwise_aggregate,off}', '{}'), format('%s of %s: %s as serial', name, rows, way))
+FROM aggregate, way AS w, rows WHERE rows = 'one partition' AND way = 'parallel' ORDER BY name;
+
+-- by the key of the partitions each of them is aggregated to the end
+SELECT is(pg_temp.answer(query, '{enable_partitionwise_aggregate,on,max_parallel_workers_per_gather,0}', '{"Append.*Aggregate.*Aggregate"}'),
+		  pg_temp.answer(query, '{enable_partitionwise_aggregate,off,max_parallel_workers_per_gather,0}', '{}'), 'by partition')
+FROM (SELECT format('SELECT part, %s FROM answer GROUP BY part', :'calls') AS query) AS q;
+
+-- nothing at all is NULL everywhere, and NULLs are nothing
+SELECT is(pg_temp.answer(format('SELECT num_nonnulls(%s) FROM answer WHERE part + length(repeat(''x'', part)) IN (6, 99)', :'calls'), settings, patterns), '1 rows: (0)', format('nothing, %s: NULL', way))
+FROM way ORDER BY way;
+
+SELECT * FROM finish();
+ROLLBACK;
