@@ -5,7 +5,7 @@
 # seen is there.
 #
 # Rows and moments are random: LOYALTY_SEED=… repeats the rows.
-# LOYALTY_CRASHES: how many rounds, 20 unless said otherwise.
+# LOYALTY_CRASHES: how many rounds, 10 unless said otherwise.
 use strict;
 use warnings;
 use FindBin;
@@ -13,7 +13,7 @@ use lib $FindBin::Bin;
 use Server;
 use Test::More;
 
-my $rounds = $ENV{LOYALTY_CRASHES} // 20;
+my $rounds = $ENV{LOYALTY_CRASHES} // 10;
 my $seed = $ENV{LOYALTY_SEED} // int(rand(1e6));
 diag("LOYALTY_SEED=$seed");
 srand($seed * 1e3);
