@@ -19,41 +19,6 @@
 
 PG_FUNCTION_INFO_V1(loyalty_clv);
 
-/* What a model of buying says of the customers of a pattern. */
-typedef struct PatternFigures
-{
-	double		p_alive;
-	double		purchases;
-	double		discounted_purchases;
-} PatternFigures;
-
-/* Those of T, and of x, stand side by side: what does not depend on t_x is computed once. */
-static PatternFigures *
-pattern_figures(const PurchaseModel *model, const PurchasePattern *patterns, size_t count,
-				double horizon, double discount)
-{
-	PatternFigures *figures = MemoryContextAllocHuge(CurrentMemoryContext, count * sizeof(PatternFigures));
-	double		if_alive = 0.0;
-	double		discounted_if_alive = 0.0;
-
-	for (size_t i = 0; i < count; i++)
-	{
-		const PurchasePattern *pattern = &patterns[i];
-
-		CHECK_FOR_INTERRUPTS();
-		if (i == 0 || pattern->x != pattern[-1].x || pattern->T != pattern[-1].T)
-		{
-			if_alive = expected_purchases_if_alive(model, pattern->x, pattern->T, horizon);
-			discounted_if_alive = discount == 0.0 ? if_alive :
-				discounted_purchases_if_alive(model, pattern->x, pattern->T, discount, horizon);
-		}
-		figures[i].p_alive = probability_alive(model, pattern->x, pattern->t_x, pattern->T);
-		figures[i].purchases = figures[i].p_alive * if_alive;
-		figures[i].discounted_purchases = figures[i].p_alive * discounted_if_alive;
-	}
-	return figures;
-}
-
 /* False where the history does not tell what customers spend; says why, unless it has no amounts at all. */
 static bool
 fit_spending(const Report *report, SpendingPatterns *spending, Maximum *maximum)
@@ -76,15 +41,6 @@ fit_spending(const Report *report, SpendingPatterns *spending, Maximum *maximum)
 	return check_converged(GAMMA_GAMMA, maximum);
 }
 
-static void
-column_figure(Report *report, bool is_known, double value)
-{
-	if (is_known && !isnan(value))
-		column_double(report, value);
-	else
-		column_null(report);
-}
-
 /* clv([customer,] h, model, as_of, unit, horizon, discount, margin, observed_since) */
 Datum
 loyalty_clv(PG_FUNCTION_ARGS)
@@ -96,8 +52,6 @@ loyalty_clv(PG_FUNCTION_ARGS)
 	double		discount = arg_not_negative(fcinfo, history_arg + 5, "discount", 0.0);
 	double		margin = PG_ARGISNULL(history_arg + 6) ? 1.0 : PG_GETARG_FLOAT8(history_arg + 6);
 	PurchasePatterns *patterns;
-	const PurchasePattern *sorted;
-	size_t		count;
 	SpendingPatterns spending;
 	Report		report;
 	CustomerRows rows;
@@ -130,8 +84,7 @@ loyalty_clv(PG_FUNCTION_ARGS)
 	if (purchases_known)
 	{
 		memcpy(model.parameters, purchases.parameters, sizeof(model.parameters));
-		purchase_patterns_sorted(patterns, &sorted, &count);
-		figures = pattern_figures(&model, sorted, count, horizon, log1p(discount) * unit_days / 365.0);
+		figures = purchase_patterns_figures(patterns, &model, horizon, log1p(discount) * unit_days / 365.0);
 	}
 
 	report_rewind(&report, fcinfo, history_arg, true);
@@ -140,7 +93,8 @@ loyalty_clv(PG_FUNCTION_ARGS)
 	{
 		double		spent = clv_mean_spending(&report, &customer);
 		double		value = NAN;
-		PatternFigures of = {0.0, 0.0, 0.0};
+		double		clv;
+		PatternFigures of = {NAN, NAN, NAN};
 
 		if (purchases_known)
 			of = figures[purchase_patterns_find_customer(patterns, &customer, report.as_of, unit_days)];
@@ -148,10 +102,11 @@ loyalty_clv(PG_FUNCTION_ARGS)
 			value = expected_spending(values.parameters, customer.frequency, spent);
 		columns_clv_summary(&rows, &customer, unit_days);
 		column_money(&report, customer.money);
-		column_figure(&report, purchases_known, of.p_alive);
-		column_figure(&report, purchases_known, of.purchases);
-		column_figure(&report, values_known, value);
-		column_figure(&report, purchases_known && values_known, margin * value * of.discounted_purchases);
+		column_double_if(&report, !isnan(of.p_alive), of.p_alive);
+		column_double_if(&report, !isnan(of.purchases), of.purchases);
+		column_double_if(&report, !isnan(value), value);
+		clv = margin * value * of.discounted_purchases;
+		column_double_if(&report, !isnan(clv), clv);
 		customer_row(&rows);
 	}
 	customer_rows_end(&rows);

@@ -143,39 +143,30 @@ loyalty_clv_holdout(PG_FUNCTION_ARGS)
 	Report	   *report = &split.report;
 	const PurchasePattern *patterns;
 	size_t		count;
-	double		horizon;
-	double		if_alive = 0.0;
+	PatternFigures *figures = NULL;
 
 	if (!split_begin(&split, fcinfo))
 		return (Datum) 0;
 	split_fit(&split);
-	horizon = (report->as_of - split.calibration_end) / split.unit_days;
 	purchase_patterns_sorted(split.patterns, &patterns, &count);
+	if (split.is_fitted)
+		figures = purchase_patterns_figures(split.patterns, &split.model,
+											(report->as_of - split.calibration_end) / split.unit_days, 0.0);
 	for (size_t i = 0; i < count;)
 	{
 		const double x = patterns[i].x;
 		double		customers = 0.0;
 		double		expected = 0.0;
 
-		for (double T = -1.0; i < count && patterns[i].x == x; i++)
+		for (; i < count && patterns[i].x == x; i++)
 		{
-			CHECK_FOR_INTERRUPTS();
 			customers += patterns[i].weight;
-			if (!split.is_fitted)
-				continue;
-			if (patterns[i].T != T)
-				if_alive = expected_purchases_if_alive(&split.model, x, patterns[i].T, horizon);
-			T = patterns[i].T;
-			expected += patterns[i].weight * if_alive *
-				probability_alive_at_T(&split.model, x, patterns[i].t_x, patterns[i].T);
+			expected += split.is_fitted ? patterns[i].weight * figures[i].purchases : 0.0;
 		}
 		column_count(report, (int64) x);
 		column_count(report, (int64) customers);
 		column_count(report, split.holdout_by_frequency.counts[(size_t) x]);
-		if (split.is_fitted)
-			column_double(report, expected);
-		else
-			column_null(report);
+		column_double_if(report, split.is_fitted, expected);
 		report_row(report);
 	}
 	return (Datum) 0;
@@ -265,15 +256,9 @@ loyalty_clv_tracking(PG_FUNCTION_ARGS)
 		actual += purchases;
 		column_day(report, period_start(&periods, i));
 		column_count(report, purchases);
-		if (split.is_fitted)
-			column_double(report, expected - expected_before);
-		else
-			column_null(report);
+		column_double_if(report, split.is_fitted, expected - expected_before);
 		column_count(report, actual);
-		if (split.is_fitted)
-			column_double(report, expected);
-		else
-			column_null(report);
+		column_double_if(report, split.is_fitted, expected);
 		report_row(report);
 		expected_before = expected;
 	}

@@ -36,10 +36,7 @@ loyalty_events(PG_FUNCTION_ARGS)
 			column_day(&report, event.day);
 			column_count(&report, event.orders);
 			column_count(&report, event.valued_orders);
-			if (event_has_amount(&event))
-				column_money(&report, event.amount);
-			else
-				column_null(&report);
+			column_money_if(&report, event_has_amount(&event), event.amount);
 			customer_row(&rows);
 		}
 		report.reader.at = cursor;

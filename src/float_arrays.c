@@ -8,6 +8,7 @@
 
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 
 #include "float_arrays.h"
@@ -77,21 +78,23 @@ float_arrays_row(FloatArrays *arrays, int i, int nullable, double *values)
 {
 	double		weight = 1.0;
 
+	if (i % 4096 == 0)
+		CHECK_FOR_INTERRUPTS();
 	for (int k = 0; k < arrays->arrays; k++)
 		values[k] = next_value(arrays, k, i, k == nullable);
 	if (arrays->values[arrays->arrays])
 	{
 		weight = next_value(arrays, arrays->arrays, i, false);
-		if (!(weight >= 0.0 && weight <= 1e15 && weight == floor(weight)))
+		if (!is_whole(weight, 0.0, LARGEST_WHOLE))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("weight must not contain %g", weight),
 					 errhint("It is the number of customers: a whole number.")));
 		arrays->weight += weight;
-		if (arrays->weight > 1e15)
+		if (arrays->weight > LARGEST_WHOLE)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("weight must not add up to more than %g customers", 1e15),
+					 errmsg("weight must not add up to more than %g customers", LARGEST_WHOLE),
 					 errdetail("With element %d, it does.", i + 1),
 					 errhint("It is the number of customers: a whole number.")));
 	}

@@ -11,10 +11,21 @@
 
 #include "postgres.h"
 
+#include <math.h>
+
 #include "fmgr.h"
 #include "utils/array.h"
 
 #define FLOAT_ARRAYS_MAX	4
+
+/* Doubles that stand for numbers of something go up to here. */
+#define LARGEST_WHOLE		1e15
+
+static inline bool
+is_whole(double value, double lowest, double highest)
+{
+	return value >= lowest && value <= highest && value == floor(value);	/* NaN is not */
+}
 
 typedef struct FloatArrays
 {

@@ -185,7 +185,7 @@ loyalty_gamma_gamma_fit_arrays(PG_FUNCTION_ARGS)
 		double		values[2];
 		double		weight = float_arrays_row(&arrays, i, 1, values);
 
-		if (!(values[0] >= 0.0 && values[0] < 1e15 && values[0] == floor(values[0])))
+		if (!is_whole(values[0], 0.0, LARGEST_WHOLE - 1.0))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("x must not contain %g", values[0]),
@@ -196,8 +196,6 @@ loyalty_gamma_gamma_fit_arrays(PG_FUNCTION_ARGS)
 					 errmsg("monetary must not contain %g", values[1]),
 					 errhint("It is the mean money of the purchases after the first.")));
 		spending_patterns_add(&patterns, values[0], values[1], weight);
-		if (i % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();
 	}
 	return fit(fcinfo, &patterns, penalty);
 }

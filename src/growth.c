@@ -266,30 +266,6 @@ count_customers(Report *report, const Growth *growth, const int32 lapse, const b
 	}
 }
 
-static inline void
-column_count_if(Report *report, bool known, int64 value)
-{
-	if (known)
-		column_count(report, value);
-	else
-		column_null(report);
-}
-
-static inline void
-column_ratio_if(Report *report, bool known, int64 numerator, int64 denominator)
-{
-	column_ratio(report, numerator, known ? denominator : 0);
-}
-
-static inline void
-column_money_if(Report *report, bool known, Amount amount)
-{
-	if (known)
-		column_money(report, amount);
-	else
-		column_null(report);
-}
-
 static void
 emit_rows(Report *report, const Growth *growth)
 {

@@ -35,16 +35,10 @@ purchases_log_likelihood(void *data, const double *parameters, double *gradient)
 	return class_of(purchases->kind)->log_likelihood(purchases, parameters, gradient);
 }
 
-void
-purchases_fit(const PurchaseData *data, double penalty, Maximum *maximum)
+PurchaseTotals
+purchases_totals(const PurchaseData *data)
 {
 	PurchaseTotals totals = {0.0, 0.0, 0.0, 0.0};
-	MaximisationTask task = {
-		.parameters = 4,
-		.penalty = penalty,
-		.log_likelihood = purchases_log_likelihood,
-		.data = (void *) data,
-	};
 
 	for (size_t i = 0; i < data->count; i++)
 	{
@@ -55,6 +49,20 @@ purchases_fit(const PurchaseData *data, double penalty, Maximum *maximum)
 		totals.time += pattern->weight * pattern->T;
 		totals.longest = fmax(totals.longest, pattern->T);
 	}
+	return totals;
+}
+
+void
+purchases_fit(const PurchaseData *data, double penalty, Maximum *maximum)
+{
+	PurchaseTotals totals = purchases_totals(data);
+	MaximisationTask task = {
+		.parameters = 4,
+		.penalty = penalty,
+		.log_likelihood = purchases_log_likelihood,
+		.data = (void *) data,
+	};
+
 	if (totals.longest == 0.0)	/* any unit will do */
 		totals.longest = 1.0;
 	task.weight = totals.customers;

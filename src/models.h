@@ -53,6 +53,16 @@ typedef struct PurchaseData
 	void		(*check_interrupts) (void); /* called often; may leave by longjmp */
 } PurchaseData;
 
+typedef struct PurchaseTotals
+{
+	double		customers;
+	double		purchases;		/* repeat ones */
+	double		time;			/* sum of T */
+	double		longest;		/* T */
+} PurchaseTotals;
+
+extern PurchaseTotals purchases_totals(const PurchaseData *data);
+
 /* Of all customers; a LogLikelihood whose data are PurchaseData. */
 extern double purchases_log_likelihood(void *data, const double *parameters, double *gradient);
 

@@ -20,7 +20,6 @@
 #include "models_of_buying.h"
 
 #include <float.h>
-#include <float.h>
 #include <math.h>
 
 #include "special_functions.h"

@@ -10,14 +10,6 @@
 /* Rows between two looks for a cancel request. */
 #define MODEL_CANCEL_ROWS	4096
 
-typedef struct PurchaseTotals
-{
-	double		customers;
-	double		purchases;		/* repeat ones */
-	double		time;			/* sum of T */
-	double		longest;		/* T */
-} PurchaseTotals;
-
 typedef struct PurchaseModelClass
 {
 	/* of all patterns, and its gradient unless that is NULL */

@@ -10,11 +10,6 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
-#include "funcapi.h"
-#include "utils/array.h"
-#include "utils/lsyscache.h"
-
 #include "float_arrays.h"
 #include "model_types.h"
 #include "purchase_models.h"
@@ -54,12 +49,6 @@ arg_not_negative(FunctionCallInfo fcinfo, int arg, const char *name, double defa
 	return value;
 }
 
-static bool
-is_whole(double value)
-{
-	return value >= 0.0 && value < 1e15 && value == floor(value);
-}
-
 static void raise_customer(double x, double t_x, double T, const char *detail) __attribute__((noreturn));
 
 static void
@@ -76,7 +65,7 @@ raise_customer(double x, double t_x, double T, const char *detail)
 static void
 check_customer(PurchaseModelKind kind, double x, double t_x, double T)
 {
-	if (!is_whole(x))
+	if (!is_whole(x, 0.0, LARGEST_WHOLE - 1.0))
 		raise_customer(x, t_x, T, "x must be a whole number from 0 on.");
 	if (!(t_x >= 0.0 && t_x <= T && isfinite(T)))
 		raise_customer(x, t_x, T, "Times must be finite, with 0 <= t_x <= T.");
@@ -84,7 +73,7 @@ check_customer(PurchaseModelKind kind, double x, double t_x, double T)
 		raise_customer(x, t_x, T, "Without a repeat purchase, t_x must be 0.");
 	if (kind == BG_BB)
 	{
-		if (!is_whole(t_x) || !is_whole(T) || T > MAX_OPPORTUNITIES)
+		if (!is_whole(t_x, 0.0, MAX_OPPORTUNITIES) || !is_whole(T, 0.0, MAX_OPPORTUNITIES))
 			raise_customer(x, t_x, T, "In BG/BB, t_x and T are numbers of opportunities, up to a million.");
 		if (x > t_x || (x > 0.0 && t_x < 1.0))
 			raise_customer(x, t_x, T, "In BG/BB, x purchases take at least x opportunities.");
@@ -128,7 +117,7 @@ arg_horizon(FunctionCallInfo fcinfo, int arg, const PurchaseModel *model, double
 {
 	double		horizon = arg_not_negative(fcinfo, arg, "horizon", default_value);
 
-	if (model->kind == BG_BB && !isinf(horizon) && !(is_whole(horizon) && horizon <= MAX_OPPORTUNITIES))
+	if (model->kind == BG_BB && !isinf(horizon) && !is_whole(horizon, 0.0, MAX_OPPORTUNITIES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("horizon must not be %g", horizon),
@@ -189,8 +178,6 @@ loyalty_purchase_fit_arrays(PG_FUNCTION_ARGS)
 		check_customer(kind, values[0], values[1], values[2]);
 		if (weight > 0.0)
 			purchase_patterns_add(patterns, values[0], values[1], values[2], weight);
-		if (i % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();
 	}
 	purchase_patterns_fit(patterns, kind, penalty, &maximum, &customers);
 	return model_of_maximum(fcinfo, kind, &maximum, customers, NULL);
@@ -252,7 +239,7 @@ loyalty_purchase_probability(PG_FUNCTION_ARGS)
 
 	if (!arg_purchase_model_value(fcinfo, 0, &model))
 		PG_RETURN_NULL();
-	if (!is_whole(n) || n > MAX_OPPORTUNITIES)
+	if (!is_whole(n, 0.0, MAX_OPPORTUNITIES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("n must not be %g", n),

@@ -90,6 +90,33 @@ purchase_patterns_sorted(const PurchasePatterns *patterns, const PurchasePattern
 	*count = patterns->table->members;
 }
 
+/* Those of T, and of x, stand side by side: what does not depend on t_x is computed once. */
+PatternFigures *
+purchase_patterns_figures(const PurchasePatterns *patterns, const PurchaseModel *model, double horizon, double discount)
+{
+	size_t		count = patterns->table->members;
+	PatternFigures *figures = MemoryContextAllocHuge(CurrentMemoryContext, Max(count, 1) * sizeof(PatternFigures));
+	double		if_alive = 0.0;
+	double		discounted_if_alive = 0.0;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		const PurchasePattern *pattern = &patterns->sorted[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (i == 0 || pattern->x != pattern[-1].x || pattern->T != pattern[-1].T)
+		{
+			if_alive = expected_purchases_if_alive(model, pattern->x, pattern->T, horizon);
+			discounted_if_alive = discount == 0.0 ? if_alive :
+				discounted_purchases_if_alive(model, pattern->x, pattern->T, discount, horizon);
+		}
+		figures[i].p_alive = probability_alive(model, pattern->x, pattern->t_x, pattern->T);
+		figures[i].purchases = figures[i].p_alive * if_alive;
+		figures[i].discounted_purchases = figures[i].p_alive * discounted_if_alive;
+	}
+	return figures;
+}
+
 size_t
 purchase_patterns_find(const PurchasePatterns *patterns, double x, double t_x, double T)
 {
@@ -104,32 +131,25 @@ purchase_patterns_fit(PurchasePatterns *patterns, PurchaseModelKind kind, double
 {
 	const char *name = model_types[kind].name;
 	PurchaseData data = {.kind = kind, .check_interrupts = check_interrupts};
-	double		number = 0.0;
-	double		purchases = 0.0;
-	double		longest = 0.0;
+	PurchaseTotals totals;
 
 	sort(patterns);
 	purchase_patterns_sorted(patterns, &data.patterns, &data.count);
-	for (size_t i = 0; i < data.count; i++)
-	{
-		number += data.patterns[i].weight;
-		purchases += data.patterns[i].weight * data.patterns[i].x;
-		longest = Max(longest, data.patterns[i].T);
-	}
-	*customers = (int64) number;
-	if (number <= model_types[kind].parameters)
+	totals = purchases_totals(&data);
+	*customers = (int64) totals.customers;
+	if (totals.customers <= model_types[kind].parameters)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s cannot be fitted to " INT64_FORMAT " customers", name, *customers),
 				 errdetail("It has %d parameters.", model_types[kind].parameters),
 				 errhint("Use more customers; some hundreds are needed for parameters that can be relied on.")));
-	if (purchases == 0.0)
+	if (totals.purchases == 0.0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s cannot be fitted without a repeat purchase", name),
 				 errdetail("None of " INT64_FORMAT " customers has bought again.", *customers),
 				 errhint("Use a longer time, or customers who have been customers for longer.")));
-	if (longest == 0.0)
+	if (totals.longest == 0.0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s cannot be fitted to customers who were observed for no time", name),

@@ -18,7 +18,10 @@
 
 typedef struct PurchasePatterns PurchasePatterns;
 
-/* About 40 bytes a pattern, in the current memory context. */
+/*
+ * In the current memory context: 40 bytes a pattern and a hash table's slack,
+ * 32 more once they are fitted.
+ */
 extern PurchasePatterns *purchase_patterns_create(void);
 
 extern void purchase_patterns_add(PurchasePatterns *patterns, double x, double t_x, double T, double weight);
@@ -33,6 +36,18 @@ extern void purchase_patterns_fit(PurchasePatterns *patterns, PurchaseModelKind 
 
 /* The patterns by x, then T, then t_x, once they were fitted.  They belong to the set. */
 extern void purchase_patterns_sorted(const PurchasePatterns *patterns, const PurchasePattern **sorted, size_t *count);
+
+/* What a model says of the customers of a pattern, from the end of their T on. */
+typedef struct PatternFigures
+{
+	double		p_alive;
+	double		purchases;		/* expected up to the horizon */
+	double		discounted_purchases;
+} PatternFigures;
+
+/* Of all patterns, in that order, under one of the NBD models; discount: continuous. */
+extern PatternFigures *purchase_patterns_figures(const PurchasePatterns *patterns, const PurchaseModel *model,
+												 double horizon, double discount);
 
 /* Where a pattern that was added is in that order. */
 extern size_t purchase_patterns_find(const PurchasePatterns *patterns, double x, double t_x, double T);

@@ -87,7 +87,7 @@ loyalty_renewal_fit_survivors(PG_FUNCTION_ARGS)
 	{
 		double		next = i + 1 < count ? survivors[i + 1] : 0.0;
 
-		if (!(survivors[i] >= 0.0 && survivors[i] <= 1e15 && survivors[i] == floor(survivors[i])))
+		if (!is_whole(survivors[i], 0.0, LARGEST_WHOLE))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("survivors must not contain %g", survivors[i]),
@@ -134,14 +134,12 @@ loyalty_renewal_fit_arrays(PG_FUNCTION_ARGS)
 		double		values[2];
 		double		weight = float_arrays_row(&arrays, i, -1, values);
 
-		if (!(values[0] >= values[1] && values[0] <= 1e15 && values[0] == floor(values[0])))
+		if (!is_whole(values[0], values[1], LARGEST_WHOLE))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("periods must not contain %g%s", values[0], values[1] != 0.0 ? " where churned is true" : ""),
 					 errhint("It is the number of the renewal at which a customer left, from 1 on; or how often one who is still there has renewed, from 0 on.")));
 		patterns[i] = (RenewalPattern) {values[0], values[1] != 0.0, weight};
-		if (i % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();
 	}
 	sort_renewals(patterns, arrays.count);
 	for (int i = 0; i < arrays.count; i++)
@@ -177,7 +175,7 @@ arg_contract(FunctionCallInfo fcinfo, bool has_age, double lowest_age, Contract 
 	contract->beta = parameters[1];
 	contract->c = type == BETA_DISCRETE_WEIBULL ? parameters[2] : 1.0;
 	contract->age = has_age ? PG_GETARG_FLOAT8(1) : 0.0;
-	if (has_age && !(contract->age >= lowest_age && contract->age <= 1e15 && contract->age == floor(contract->age)))
+	if (has_age && !is_whole(contract->age, lowest_age, LARGEST_WHOLE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("age must not be %g", contract->age),

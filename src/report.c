@@ -275,6 +275,39 @@ column_ratio(Report *report, int64 numerator, int64 denominator)
 }
 
 void
+column_count_if(Report *report, bool known, int64 value)
+{
+	if (known)
+		column_count(report, value);
+	else
+		column_null(report);
+}
+
+void
+column_double_if(Report *report, bool known, double value)
+{
+	if (known)
+		column_double(report, value);
+	else
+		column_null(report);
+}
+
+void
+column_ratio_if(Report *report, bool known, int64 numerator, int64 denominator)
+{
+	column_ratio(report, numerator, known ? denominator : 0);
+}
+
+void
+column_money_if(Report *report, bool known, Amount amount)
+{
+	if (known)
+		column_money(report, amount);
+	else
+		column_null(report);
+}
+
+void
 column_rate(Report *report, int64 successes, int64 trials, double z)
 {
 	column_ratio(report, successes, trials);

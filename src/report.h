@@ -126,6 +126,12 @@ extern void column_datum(Report *report, Datum value);
 /* numerator / denominator in double precision; NULL if that is 0. */
 extern void column_ratio(Report *report, int64 numerator, int64 denominator);
 
+/* The same columns where the value is known, else NULL. */
+extern void column_count_if(Report *report, bool known, int64 value);
+extern void column_double_if(Report *report, bool known, double value);
+extern void column_ratio_if(Report *report, bool known, int64 numerator, int64 denominator);
+extern void column_money_if(Report *report, bool known, Amount amount);
+
 /* Rate and its Wilson limits, three columns; NULL if there are no trials. */
 extern void column_rate(Report *report, int64 successes, int64 trials, double z);
 
