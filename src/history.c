@@ -9,7 +9,6 @@
 #include "utils/expandeddatum.h"
 #include "utils/memutils.h"
 
-
 #include "compat.h"
 #include "history.h"
 #include "history_state.h"
@@ -72,6 +71,13 @@ history_check(HistoryError error)
 					 errmsg("a customer_history cannot count more than 9223372036854775807 orders")));
 			break;
 	}
+}
+
+void
+history_rescale(Amount *amount, int from, int to)
+{
+	if (from < to && !amount_rescale(amount, to - from))
+		history_check(HISTORY_AMOUNT_OVERFLOW);
 }
 
 void
@@ -154,3 +160,14 @@ history_of_writer(HistoryWriter *writer)
 	SET_VARSIZE(history, writer->used);
 	return history;
 }
+
+#ifdef USE_ASSERT_CHECKING
+
+bool
+history_is_sound(const CustomerHistory *history)
+{
+	return history_validate((const uint8_t *) VARDATA_ANY(history), VARSIZE_ANY_EXHDR(history),
+							&history_host, NULL) == NULL;
+}
+
+#endif							/* USE_ASSERT_CHECKING */

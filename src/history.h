@@ -26,6 +26,9 @@ extern const char *history_key_type_name(HistoryKeyType key_type);
 /* Raises the error of a writer. */
 extern void history_check(HistoryError error);
 
+/* Brings an amount from one scale to another, if that has more decimals; raises 22003. */
+extern void history_rescale(Amount *amount, int from, int to);
+
 /* Raises XX001 for a stored value that proved damaged. */
 extern void history_raise_damage(const char *damage) __attribute__((noreturn));
 
@@ -52,6 +55,11 @@ history_close_value(const HistoryReader *reader)
 	if (reader->damage != NULL)
 		history_raise_damage(reader->damage);
 }
+
+#ifdef USE_ASSERT_CHECKING
+/* Whether a flat value is one that a writer would write. */
+extern bool history_is_sound(const CustomerHistory *history);
+#endif
 
 /* The value a writer has written, with its length word set. */
 extern CustomerHistory *history_of_writer(HistoryWriter *writer);

@@ -8,8 +8,6 @@
  */
 #include "history_format.h"
 
-#include <string.h>
-
 /* The longest varint of 64 and of 128 bits. */
 #define VARINT_MAX	10
 #define AMOUNT_VARINT_MAX	19
@@ -743,17 +741,6 @@ write_customer(HistoryWriter *writer)
 	return HISTORY_OK;
 }
 
-static bool
-is_current_customer(const HistoryWriter *writer, const HistoryKey *key)
-{
-	if (!writer->has_customer)
-		return false;
-	if (writer->header.key_type == HISTORY_KEY_BIGINT)
-		return writer->number == key->number;
-	return writer->key_size == key->size &&
-		(key->size == 0 || memcmp(writer->key, key->bytes, key->size) == 0);
-}
-
 HistoryError
 history_add_day(HistoryDay *a, const HistoryDay *b)
 {
@@ -766,32 +753,47 @@ history_add_day(HistoryDay *a, const HistoryDay *b)
 	return HISTORY_OK;
 }
 
+/* Makes room for another customer, and makes the key the current one. */
+static HistoryError
+begin_customer(HistoryWriter *writer, const HistoryKey *key)
+{
+	if (writer->has_customer)
+	{
+		HistoryError error = write_customer(writer);
+
+		if (error != HISTORY_OK)
+			return error;
+	}
+	if (writer->header.key_type == HISTORY_KEY_BIGINT)
+		writer->number = key->number;
+	else
+	{
+		grow(writer->host, (void **) &writer->key, &writer->key_capacity, key->size, 1);
+		writer->key_size = key->size;
+		if (key->size > 0)
+			memcpy(writer->key, key->bytes, key->size);
+	}
+	return HISTORY_OK;
+}
+
 HistoryError
 history_writer_add_slow(HistoryWriter *writer, const HistoryKey *key, const HistoryDay *event)
 {
-	if (!is_current_customer(writer, key))
-	{
-		if (writer->has_customer)
-		{
-			HistoryError error = write_customer(writer);
+	HistoryError error = begin_customer(writer, key);
 
-			if (error != HISTORY_OK)
-				return error;
-		}
-		writer->has_customer = true;
-		if (writer->header.key_type == HISTORY_KEY_BIGINT)
-			writer->number = key->number;
-		else
-		{
-			grow(writer->host, (void **) &writer->key, &writer->key_capacity, key->size, 1);
-			writer->key_size = key->size;
-			if (key->size > 0)
-				memcpy(writer->key, key->bytes, key->size);
-		}
-	}
-	else if (writer->days[writer->day_count - 1].day == event->day)
-		return history_add_day(&writer->days[writer->day_count - 1], event);
+	if (error != HISTORY_OK)
+		return error;
+	writer->has_customer = true;
+	return history_writer_add_day_slow(writer, event);
+}
 
+HistoryError
+history_writer_add_day_slow(HistoryWriter *writer, const HistoryDay *event)
+{
+	HistoryDay *latest = writer->day_count == 0 ? NULL : &writer->days[writer->day_count - 1];
+
+	if (latest != NULL && latest->day == event->day)
+		return history_add_day(latest, event);
 	if (writer->day_count == writer->day_capacity)
 	{
 		/* an event takes at least a byte, so no more than this can be written */
@@ -801,6 +803,59 @@ history_writer_add_slow(HistoryWriter *writer, const HistoryKey *key, const Hist
 			 writer->day_count + 1, sizeof(HistoryDay));
 	}
 	writer->days[writer->day_count++] = *event;
+	return HISTORY_OK;
+}
+
+HistoryError
+history_writer_copy(HistoryWriter *writer, HistoryReader *reader, const HistoryDay *first)
+{
+	HistoryHeader *header = &writer->header;
+	const uint8_t *rest = reader->at.next;
+	uint64_t	days = (uint64_t) reader->at.days_left + 1;
+	uint8_t		start[VARINT_MAX + EVENT_MAX];
+	size_t		start_size;
+	size_t		rest_size;
+	HistoryError error = begin_customer(writer, &reader->key);
+
+	if (error == HISTORY_OK)
+		error = write_key(writer);
+	if (error != HISTORY_OK)
+		return error;
+	if (!history_skip_days(reader))
+		return HISTORY_OK;		/* the reader knows the damage */
+
+	/* the first gap is counted from the first day of all */
+	start_size = (size_t) (put_event(put_varint(start, days), first,
+									 (uint64_t) ((int64_t) first->day - header->first_day),
+									 header->has_amounts) - start);
+	rest_size = (size_t) (reader->at.next - rest);
+	error = reserve(writer, start_size + rest_size);
+	if (error != HISTORY_OK)
+		return error;
+	memcpy(writer->data + writer->used, start, start_size);
+	memcpy(writer->data + writer->used + start_size, rest, rest_size);
+	writer->used += start_size + rest_size;
+	if (reader->at.day > header->last_day)
+		header->last_day = reader->at.day;
+	header->customers++;
+	header->customer_days += (uint32_t) days;
+	writer->has_previous = true;
+	return HISTORY_OK;
+}
+
+HistoryError
+history_writer_add_totals(HistoryWriter *writer, int64_t orders, Amount amount,
+						  uint32_t buyers, Day first_purchase)
+{
+	HistoryHeader *header = &writer->header;
+
+	if (__builtin_add_overflow(header->orders, orders, &header->orders))
+		return HISTORY_COUNT_OVERFLOW;
+	if (__builtin_add_overflow(header->amount, amount, &header->amount))
+		return HISTORY_AMOUNT_OVERFLOW;
+	if (buyers > 0 && (header->buyers == 0 || first_purchase < header->first_purchase))
+		header->first_purchase = first_purchase;
+	header->buyers += buyers;
 	return HISTORY_OK;
 }
 

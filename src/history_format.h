@@ -65,6 +65,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "calendar.h"
 
@@ -392,25 +393,57 @@ extern void history_writer_open(HistoryWriter *writer, const HistoryHost *host,
 								int scale, Day first_day, size_t lead);
 extern HistoryError history_writer_add_slow(HistoryWriter *writer, const HistoryKey *key,
 											const HistoryDay *event);
+extern HistoryError history_writer_add_day_slow(HistoryWriter *writer, const HistoryDay *event);
 
 /*
- * In line for another day of the same bigint customer.  Field by field, so
- * that an event made just before goes from registers to its place: a copy of
- * the whole would wait for the fields to reach memory.
+ * Another event of the customer of the one before.  Field by field, so that
+ * an event made just before goes from registers to its place: a copy of the
+ * whole would wait for the fields to reach memory.
  */
 static inline HistoryError
-history_writer_add(HistoryWriter *writer, const HistoryKey *key, const HistoryDay *event)
+history_writer_add_day(HistoryWriter *writer, const HistoryDay *event)
 {
-	if (writer->has_customer && writer->header.key_type == HISTORY_KEY_BIGINT &&
-		writer->number == key->number && writer->day_count < writer->day_capacity &&
+	if (writer->day_count < writer->day_capacity &&
 		writer->days[writer->day_count - 1].day != event->day)
 	{
 		writer->days[writer->day_count++] =
 			(HistoryDay) {event->day, event->orders, event->valued_orders, event->amount};
 		return HISTORY_OK;
 	}
+	return history_writer_add_day_slow(writer, event);
+}
+
+/* Whether the event before was this customer's. */
+static inline bool
+history_writer_is_at(const HistoryWriter *writer, const HistoryKey *key)
+{
+	if (!writer->has_customer)
+		return false;
+	if (writer->header.key_type == HISTORY_KEY_BIGINT)
+		return writer->number == key->number;
+	return writer->key_size == key->size &&
+		(key->size == 0 || memcmp(writer->key, key->bytes, key->size) == 0);
+}
+
+static inline HistoryError
+history_writer_add(HistoryWriter *writer, const HistoryKey *key, const HistoryDay *event)
+{
+	if (history_writer_is_at(writer, key))
+		return history_writer_add_day(writer, event);
 	return history_writer_add_slow(writer, key, event);
 }
+
+/*
+ * Writes the customer that a reader is at, of whom it has read one event and
+ * no more, as the bytes that they are.  Amounts and their scale are as the
+ * writer's, and the customer comes after those before.  What the copies add
+ * up to is to be told in the end.
+ */
+extern HistoryError history_writer_copy(HistoryWriter *writer, HistoryReader *reader,
+										const HistoryDay *first);
+extern HistoryError history_writer_add_totals(HistoryWriter *writer, int64_t orders,
+											  Amount amount, uint32_t buyers,
+											  Day first_purchase);
 
 /* Writes the last customer and the header. */
 extern HistoryError history_writer_finish(HistoryWriter *writer);

@@ -2,11 +2,11 @@
  * history_sort.c
  *	  Radix sort of rows by (key, day).
  *
- * Most significant digit first, on the range of values that is really
- * there: customer numbers are dense more often than not, and then one pass
- * puts every customer's rows together.  Each pass is stable, so rows that
- * came in order of time, as orders do, leave nothing to do within a
- * customer.
+ * Days first, unless the rows are in order of time already, as orders often
+ * are: they are few, so one pass does it.  Then keys, most significant digit
+ * first, on the range of values that is really there: customer numbers are
+ * dense more often than not, and then one pass puts every customer's rows
+ * together.  Each pass is stable, so nothing is left to do within a customer.
  */
 #include "history_sort.h"
 
@@ -16,26 +16,38 @@
 #define MAX_BUCKET_BITS	11
 #define ROWS_PER_BUCKET	8
 
-static inline bool
-row_after(const HistoryRow *a, const HistoryRow *b)
+/* 22 years; where days are further apart, each customer's are sorted last. */
+#define MAX_DAY_BUCKETS	8192
+
+#define ALWAYS_INLINE	static inline __attribute__((always_inline))
+
+ALWAYS_INLINE bool
+row_after(const HistoryRow *a, const HistoryRow *b, const size_t width)
 {
-	return a->key > b->key || (a->key == b->key && ROW_DAY(a) > ROW_DAY(b));
+	if (a->key != b->key)
+		return a->key > b->key;
+	if (row_key_rest(a, width) != row_key_rest(b, width))
+		return row_key_rest(a, width) > row_key_rest(b, width);
+	return ROW_DAY(a) > ROW_DAY(b);
 }
 
-static void
-insertion_sort(HistoryRow *rows, size_t count)
+ALWAYS_INLINE void
+insertion_sort(void *rows, size_t count, const size_t width)
 {
 	for (size_t i = 1; i < count; i++)
 	{
-		HistoryRow	row = rows[i];
+		LongKeyRow	moved;
 		size_t		j = i;
 
-		while (j > 0 && row_after(&rows[j - 1], &row))
+		if (!row_after(ROW_AT(rows, i - 1, width), ROW_AT(rows, i, width), width))
+			continue;
+		copy_row(&moved.row, ROW_AT(rows, i, width), width);
+		do
 		{
-			rows[j] = rows[j - 1];
+			copy_row(ROW_AT(rows, j, width), ROW_AT(rows, j - 1, width), width);
 			j--;
-		}
-		rows[j] = row;
+		} while (j > 0 && row_after(ROW_AT(rows, j - 1, width), &moved.row, width));
+		copy_row(ROW_AT(rows, j, width), &moved.row, width);
 	}
 }
 
@@ -45,50 +57,76 @@ bit_length(uint64_t value)
 	return value == 0 ? 0 : 64 - __builtin_clzll(value);
 }
 
-void
-sort_rows(HistoryRow *rows, HistoryRow *scratch, size_t count,
-		  void (*check_cancel) (void))
+/*
+ * Puts the rows into buckets by their digits above "least".  Afterwards
+ * starts has the end of each bucket, which is the start of the next one.
+ */
+ALWAYS_INLINE void
+distribute(void *rows, void *scratch, size_t count, uint64_t least, int shift,
+		   uint32_t *starts, size_t buckets, const RowDigits digits, const size_t width)
+{
+#define BUCKET(i) ((row_digits(ROW_AT(rows, i, width), digits, width) - least) >> shift)
+	memset(starts, 0, (buckets + 1) * sizeof(uint32_t));
+	for (size_t i = 0; i < count; i++)
+		starts[BUCKET(i) + 1]++;
+	for (size_t b = 1; b < buckets; b++)
+		starts[b] += starts[b - 1];
+	for (size_t i = 0; i < count; i++)
+		copy_row(ROW_AT(scratch, starts[BUCKET(i)]++, width), ROW_AT(rows, i, width), width);
+	memcpy(rows, scratch, count * width);
+#undef BUCKET
+}
+
+/* Not in line: its buckets leave the stack before rows are sorted by key. */
+static __attribute__((noinline)) void
+distribute_by_day(void *rows, void *scratch, size_t count, uint32_t first_day, uint32_t last_day,
+				  const size_t width)
+{
+	uint32_t	starts[MAX_DAY_BUCKETS + 1];
+
+	if (width == sizeof(LongKeyRow))
+		distribute(rows, scratch, count, first_day, 0, starts, last_day - first_day + 1,
+				   ROW_DAYS, sizeof(LongKeyRow));
+	else
+		distribute(rows, scratch, count, first_day, 0, starts, last_day - first_day + 1,
+				   ROW_DAYS, sizeof(HistoryRow));
+}
+
+typedef struct Sorting
+{
+	void		(*check_cancel) (void);
+	bool		days_in_order;
+} Sorting;
+
+static void sort_short(void *rows, void *scratch, size_t count, RowDigits digits,
+					   const Sorting *sorting);
+static void sort_long(void *rows, void *scratch, size_t count, RowDigits digits,
+					  const Sorting *sorting);
+
+/* Sorts by these digits and all after them; false: they are the same in all rows. */
+ALWAYS_INLINE bool
+sort_by(void *rows, void *scratch, size_t count, const Sorting *sorting,
+		const RowDigits digits, const size_t width)
 {
 	uint32_t	starts[(1 << MAX_BUCKET_BITS) + 1];
-	uint64_t	least;
-	uint64_t	most;
-	bool		by_day;
-	bool		sorted = true;
+	uint64_t	least = UINT64_MAX;
+	uint64_t	most = 0;
+	size_t		buckets;
+	size_t		start = 0;
 	int			bits = 1;
 	int			shift;
-	size_t		buckets;
 
-	if (count <= INSERTION_LIMIT)
+	for (size_t i = 0; i < count; i++)
 	{
-		insertion_sort(rows, count);
-		return;
-	}
-	check_cancel();
+		uint64_t	value = row_digits(ROW_AT(rows, i, width), digits, width);
 
-	least = most = rows[0].key;
-	for (size_t i = 1; i < count; i++)
-	{
-		if (rows[i].key < least)
-			least = rows[i].key;
-		if (rows[i].key > most)
-			most = rows[i].key;
-		sorted &= !row_after(&rows[i - 1], &rows[i]);
+		if (value < least)
+			least = value;
+		if (value > most)
+			most = value;
 	}
-	if (sorted)
-		return;
-
-	by_day = least == most;
-	if (by_day)
-	{
-		least = most = ROW_DAY(&rows[0]);
-		for (size_t i = 1; i < count; i++)
-		{
-			if (ROW_DAY(&rows[i]) < least)
-				least = ROW_DAY(&rows[i]);
-			if (ROW_DAY(&rows[i]) > most)
-				most = ROW_DAY(&rows[i]);
-		}
-	}
+	if (least == most)
+		return false;
 
 	while (bits < MAX_BUCKET_BITS && ((size_t) ROWS_PER_BUCKET << bits) < count)
 		bits++;
@@ -96,32 +134,107 @@ sort_rows(HistoryRow *rows, HistoryRow *scratch, size_t count,
 	if (shift < 0)
 		shift = 0;
 	buckets = (size_t) ((most - least) >> shift) + 1;
+	distribute(rows, scratch, count, least, shift, starts, buckets, digits, width);
 
-#define BUCKET(row) \
-	(((by_day ? (uint64_t) ROW_DAY(row) : (row)->key) - least) >> shift)
-
-	memset(starts, 0, (buckets + 1) * sizeof(uint32_t));
-	for (size_t i = 0; i < count; i++)
-		starts[BUCKET(&rows[i]) + 1]++;
-	for (size_t b = 1; b < buckets; b++)
-		starts[b] += starts[b - 1];
-	for (size_t i = 0; i < count; i++)
-		scratch[starts[BUCKET(&rows[i])]++] = rows[i];
-	memcpy(rows, scratch, count * sizeof(HistoryRow));
-
-	/* having been filled, each bucket's start is the next one's */
-	if (!by_day || shift > 0)
+	if (shift == 0 &&
+		(digits == ROW_DAYS || (sorting->days_in_order && width == sizeof(HistoryRow))))
+		return true;
+	for (size_t b = 0; b < buckets; b++)
 	{
-		size_t		start = 0;
+		size_t		in_bucket = starts[b] - start;
+		void	   *bucket = ROW_AT(rows, start, width);
+		void	   *bucket_scratch = ROW_AT(scratch, start, width);
+		RowDigits	next = shift == 0 ? digits + 1 : digits;
 
-		for (size_t b = 0; b < buckets; b++)
-		{
-			size_t		in_bucket = starts[b] - start;
-
-			if (in_bucket > 1)
-				sort_rows(rows + start, scratch + start, in_bucket, check_cancel);
-			start = starts[b];
-		}
+		if (in_bucket <= INSERTION_LIMIT)
+			insertion_sort(bucket, in_bucket, width);
+		else if (width == sizeof(LongKeyRow))
+			sort_long(bucket, bucket_scratch, in_bucket, next, sorting);
+		else
+			sort_short(bucket, bucket_scratch, in_bucket, next, sorting);
+		start = starts[b];
 	}
-#undef BUCKET
+	return true;
+}
+
+/* Sorts rows that are equal in the digits before these. */
+ALWAYS_INLINE void
+sort_from(void *rows, void *scratch, size_t count, RowDigits digits, const Sorting *sorting,
+		  const size_t width)
+{
+	sorting->check_cancel();
+	if (digits == ROW_KEY && sort_by(rows, scratch, count, sorting, ROW_KEY, width))
+		return;
+	if (digits <= ROW_KEY_REST && width == sizeof(LongKeyRow) &&
+		sort_by(rows, scratch, count, sorting, ROW_KEY_REST, width))
+		return;
+	if (!sorting->days_in_order)
+		sort_by(rows, scratch, count, sorting, ROW_DAYS, width);
+}
+
+static void
+sort_short(void *rows, void *scratch, size_t count, RowDigits digits, const Sorting *sorting)
+{
+	sort_from(rows, scratch, count, digits, sorting, sizeof(HistoryRow));
+}
+
+static void
+sort_long(void *rows, void *scratch, size_t count, RowDigits digits, const Sorting *sorting)
+{
+	sort_from(rows, scratch, count, digits, sorting, sizeof(LongKeyRow));
+}
+
+/* sort_rows of one width */
+ALWAYS_INLINE void
+sort_rows_of(void *rows, void *scratch, size_t count, void (*check_cancel) (void),
+			 const size_t width)
+{
+	Sorting		sorting = {check_cancel, true};
+	uint32_t	first_day = UINT32_MAX;
+	uint32_t	last_day = 0;
+	bool		sorted = true;
+
+	if (count <= INSERTION_LIMIT)
+	{
+		insertion_sort(rows, count, width);
+		return;
+	}
+
+	for (size_t i = 0; i < count; i++)
+	{
+		const HistoryRow *row = ROW_AT(rows, i, width);
+		uint32_t	day = ROW_DAY(row);
+
+		/* in order, the last day is the latest one */
+		sorting.days_in_order &= day >= last_day;
+		if (day < first_day)
+			first_day = day;
+		if (day > last_day)
+			last_day = day;
+		if (i > 0 && sorted)
+			sorted = !row_after(ROW_AT(rows, i - 1, width), row, width);
+	}
+	if (sorted)
+		return;
+
+	if (!sorting.days_in_order && last_day - first_day < MAX_DAY_BUCKETS &&
+		(last_day - first_day) / ROWS_PER_BUCKET < count)
+	{
+		distribute_by_day(rows, scratch, count, first_day, last_day, width);
+		sorting.days_in_order = true;
+	}
+	if (width == sizeof(LongKeyRow))
+		sort_long(rows, scratch, count, ROW_KEY, &sorting);
+	else
+		sort_short(rows, scratch, count, ROW_KEY, &sorting);
+}
+
+void
+sort_rows(void *rows, void *scratch, size_t count, size_t width,
+		  void (*check_cancel) (void))
+{
+	if (width == sizeof(LongKeyRow))
+		sort_rows_of(rows, scratch, count, check_cancel, sizeof(LongKeyRow));
+	else
+		sort_rows_of(rows, scratch, count, check_cancel, sizeof(HistoryRow));
 }

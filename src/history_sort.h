@@ -5,6 +5,10 @@
  * Plain C: no PostgreSQL in it.  A row is 16 bytes whatever it says: the key
  * (or a number that stands for it), the day, and the amount if it is an
  * ordinary one.  What does not fit lies elsewhere, and the row says where.
+ * Where keys take 16 bytes, rows take 24.
+ *
+ * A function of both sizes takes the width and is in line, so that it is
+ * made for each of them.
  */
 #ifndef LOYALTY_HISTORY_SORT_H
 #define LOYALTY_HISTORY_SORT_H
@@ -22,9 +26,55 @@ typedef struct HistoryRow
 								 * ROW_UNKNOWN, or where the wide one lies */
 } HistoryRow;
 
+/* A row whose key has eight more bytes, which sort after the first. */
+typedef struct LongKeyRow
+{
+	HistoryRow	row;
+	uint64_t	key_rest;
+} LongKeyRow;
+
 #define ROW_WIDE		((uint32_t) 0x80000000)
 #define ROW_DAY(row)	((row)->day & ~ROW_WIDE)
 #define ROW_UNKNOWN		INT32_MIN
+
+/* The row of an array of rows of either width. */
+#define ROW_AT(rows, i, width)	((HistoryRow *) ((char *) (rows) + (i) * (width)))
+
+static inline uint64_t
+row_key_rest(const HistoryRow *row, const size_t width)
+{
+	return width == sizeof(LongKeyRow) ? ((const LongKeyRow *) row)->key_rest : 0;
+}
+
+static inline bool
+rows_share_key(const HistoryRow *a, const HistoryRow *b, const size_t width)
+{
+	return a->key == b->key && row_key_rest(a, width) == row_key_rest(b, width);
+}
+
+static inline void
+copy_row(HistoryRow *to, const HistoryRow *from, const size_t width)
+{
+	if (width == sizeof(LongKeyRow))
+		*(LongKeyRow *) to = *(const LongKeyRow *) from;
+	else
+		*to = *from;
+}
+
+/* What rows sort by, in this order. */
+typedef enum RowDigits
+{
+	ROW_KEY,
+	ROW_KEY_REST,
+	ROW_DAYS
+} RowDigits;
+
+static inline __attribute__((always_inline)) uint64_t
+row_digits(const HistoryRow *row, const RowDigits digits, const size_t width)
+{
+	return digits == ROW_KEY ? row->key :
+		digits == ROW_KEY_REST ? row_key_rest(row, width) : ROW_DAY(row);
+}
 
 /* The key of a bigint, so that unsigned order is its order; and back. */
 #define ROW_KEY_OF_NUMBER(number)	((uint64_t) (number) ^ ((uint64_t) 1 << 63))
@@ -83,10 +133,10 @@ row_event(const HistoryRow *row, const WideRow *wide, HistoryDay *event)
 }
 
 /*
- * Sorts rows by key, then day.  scratch has room for as many; check_cancel
- * is called now and then.
+ * Sorts rows of the width by key, then day.  scratch has room for as many;
+ * check_cancel is called now and then.
  */
-extern void sort_rows(HistoryRow *rows, HistoryRow *scratch, size_t count,
+extern void sort_rows(void *rows, void *scratch, size_t count, size_t width,
 					  void (*check_cancel) (void));
 
 #endif							/* LOYALTY_HISTORY_SORT_H */

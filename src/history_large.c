@@ -1,0 +1,874 @@
+/*
+ * history_large.c
+ *	  Large states of the aggregates of customer_history: rows in, canonical
+ *	  bytes out.
+ *
+ * history_large.h tells the design.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "history_large.h"
+#include "history_state.h"
+
+/* Two buffers of this size fit a second-level cache. */
+#define CACHED_SIZE			((Size) 512 * 1024)
+#define MAX_PARTITION_BITS	10
+
+/* The tail is judged for duplicates first at so many rows, and cut off at that size. */
+#define FIRST_CHECK_ROWS	((size_t) 512 * 1024)
+#define MAX_TAIL_SIZE		((Size) 512 * 1024 * 1024)
+#define SAMPLE_MASK			63
+
+/*
+ * Keys are looked up so many at a time: each look-up waits for memory three
+ * times, and so the waits overlap.
+ */
+#define KEY_BATCH			64
+#define MAX_PREFETCH_PROBES	8
+
+/* Runs are not merged early while they are smaller than this together. */
+#define RUN_SLACK			((Size) 64 * 1024 * 1024)
+
+/*
+ * A dictionary that outgrew this starts anew with the next tail, and one that
+ * outgrew the largest value ends the tail.
+ */
+#define KEPT_KEY_BYTES		((Size) 64 * 1024 * 1024)
+#define MAX_KEY_BYTES		(HISTORY_MAX_SIZE + KEPT_KEY_BYTES)
+#define KEY_CHUNK_SIZE		((Size) 64 * 1024)
+
+/* ---------- lists of rows ---------- */
+
+static pg_attribute_always_inline size_t
+rows_per_block(const Size width)
+{
+	return ROW_BLOCK_SIZE / width;
+}
+
+pg_noinline void
+row_list_add_block(RowList *list, MemoryContext context, Size width)
+{
+	if (list->block_count == list->block_capacity)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(context);
+
+		list->block_capacity = Max(list->block_capacity * 2, 16);
+		list->blocks = history_host.resize(list->blocks, list->block_capacity * sizeof(void *));
+		MemoryContextSwitchTo(old_context);
+	}
+	list->next = list->blocks[list->block_count++] = MemoryContextAlloc(context, ROW_BLOCK_SIZE);
+	list->room = rows_per_block(width);
+}
+
+static pg_attribute_always_inline size_t
+rows_in_block(const RowList *list, size_t block, const Size width)
+{
+	return rows_per_block(width) - (block + 1 < list->block_count ? 0 : list->room);
+}
+
+/* Frees what is left of it; blocks already freed are NULL. */
+static void
+row_list_free(RowList *list)
+{
+	for (size_t b = 0; b < list->block_count; b++)
+		if (list->blocks[b] != NULL)
+			pfree(list->blocks[b]);
+	if (list->blocks != NULL)
+		pfree(list->blocks);
+	memset(list, 0, sizeof(*list));
+}
+
+/* The width of a tail's rows. */
+static inline Size
+tail_width(const LargeState *state)
+{
+	return state->key_form == KEYS_PACKED ? sizeof(LongKeyRow) : sizeof(HistoryRow);
+}
+
+/* ---------- the dictionary ---------- */
+
+typedef struct KeyEntry
+{
+	uint32		number;			/* index into keys */
+	uint32		hash;
+	char		status;
+} KeyEntry;
+
+/* A row whose key is not looked up yet. */
+typedef struct PendingRow
+{
+	HistoryRow	row;
+	size_t		key_start;		/* in pending_bytes */
+	uint32		key_size;
+	uint32		hash;
+} PendingRow;
+
+/* Two keys of the dictionary; private_data is the array of slots. */
+static inline bool
+same_key(const KeySlot *keys, uint32 a, uint32 b)
+{
+	return keys[a].size == keys[b].size &&
+		(keys[a].size == 0 || memcmp(keys[a].bytes, keys[b].bytes, keys[a].size) == 0);
+}
+
+#define SH_PREFIX		dictionary
+#define SH_ELEMENT_TYPE	KeyEntry
+#define SH_KEY_TYPE		uint32
+#define SH_KEY			number
+#define SH_HASH_KEY(tb, key)	(0)		/* never asked: hashes are given and kept */
+#define SH_EQUAL(tb, a, b)		same_key(*(KeySlot **) (tb)->private_data, a, b)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, entry)	((entry)->hash)
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static void
+create_dictionary(LargeState *state)
+{
+	state->key_context = AllocSetContextCreate(state->context,
+											   "customer_history keys",
+											   ALLOCSET_DEFAULT_SIZES);
+	state->dictionary = dictionary_create(state->key_context, 64, &state->keys);
+	state->key_capacity = 64;
+	state->keys = MemoryContextAlloc(state->key_context,
+									 state->key_capacity * sizeof(KeySlot));
+	state->key_chunk_left = 0;
+}
+
+/* The number of a key of text or uuid; there is a free slot for a new one. */
+static uint32
+key_number(LargeState *state, const HistoryKey *key, uint32 hash)
+{
+	bool		found;
+	KeyEntry   *entry;
+	uint8_t    *bytes;
+
+	/* it is put after the others for the comparison, and stays if it is new */
+	state->keys[state->key_count] = (KeySlot) {key->bytes, key->size};
+	entry = dictionary_insert_hash(state->dictionary, (uint32) state->key_count,
+								   hash, &found);
+	if (found)
+		return entry->number;
+
+	if (key->size > KEY_CHUNK_SIZE / 8)
+		bytes = MemoryContextAllocHuge(state->key_context, key->size);
+	else
+	{
+		if (key->size > state->key_chunk_left)
+		{
+			state->key_chunk = MemoryContextAlloc(state->key_context, KEY_CHUNK_SIZE);
+			state->key_chunk_left = KEY_CHUNK_SIZE;
+		}
+		bytes = state->key_chunk;
+		state->key_chunk += key->size;
+		state->key_chunk_left -= key->size;
+	}
+	if (key->size > 0)
+		memcpy(bytes, key->bytes, key->size);
+	state->keys[state->key_count].bytes = bytes;
+	state->key_bytes += key->size + sizeof(KeySlot) + sizeof(KeyEntry);
+
+	if (state->key_bytes > MAX_KEY_BYTES)
+		state->next_check = 0;
+	return (uint32) state->key_count++;
+}
+
+/* The entry that a key with this hash has, if any, or another's: a guess. */
+static inline KeyEntry *
+guess_entry(dictionary_hash *dictionary, uint32 hash)
+{
+	for (uint32 i = 0; i < MAX_PREFETCH_PROBES; i++)
+	{
+		KeyEntry   *entry = &dictionary->data[(hash + i) & dictionary->sizemask];
+
+		if (entry->status == dictionary_SH_EMPTY)
+			break;
+		if (entry->hash == hash)
+			return entry;
+	}
+	return NULL;
+}
+
+/* Looks up the keys of the pending rows and puts the rows into the tail. */
+static void
+resolve_pending(LargeState *state)
+{
+	KeyEntry   *entry;
+
+	if (state->pending_count == 0)
+		return;
+	if (state->key_context == NULL)
+		create_dictionary(state);
+	if (state->key_count + KEY_BATCH > state->key_capacity)
+	{
+		state->key_capacity = (state->key_capacity + KEY_BATCH) * 2;
+		state->keys = repalloc_huge(state->keys, state->key_capacity * sizeof(KeySlot));
+	}
+
+	for (int i = 0; i < state->pending_count; i++)
+		__builtin_prefetch(&state->dictionary->data[state->pending[i].hash &
+													 state->dictionary->sizemask]);
+	for (int i = 0; i < state->pending_count; i++)
+		if ((entry = guess_entry(state->dictionary, state->pending[i].hash)) != NULL)
+			__builtin_prefetch(&state->keys[entry->number]);
+	for (int i = 0; i < state->pending_count; i++)
+		if ((entry = guess_entry(state->dictionary, state->pending[i].hash)) != NULL)
+			__builtin_prefetch(state->keys[entry->number].bytes);
+
+	for (int i = 0; i < state->pending_count; i++)
+	{
+		PendingRow *pending = &state->pending[i];
+		HistoryKey	key = {0, state->pending_bytes + pending->key_start, pending->key_size};
+
+		pending->row.key = key_number(state, &key, pending->hash);
+		*row_list_append(&state->tail, state->context, sizeof(HistoryRow)) = pending->row;
+	}
+	state->pending_count = 0;
+	state->pending_used = 0;
+}
+
+static void
+append_pending(LargeState *state, const HistoryKey *key, HistoryRow row)
+{
+	PendingRow *pending;
+
+	if (state->pending_used + key->size > state->pending_capacity || state->pending == NULL)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(state->context);
+
+		if (state->pending == NULL)
+			state->pending = palloc(KEY_BATCH * sizeof(PendingRow));
+		state->pending_capacity = Max(state->pending_capacity * 2,
+									  state->pending_used + (size_t) key->size + KEY_BATCH * 16);
+		state->pending_bytes = history_host.resize(state->pending_bytes, state->pending_capacity);
+		MemoryContextSwitchTo(old_context);
+	}
+
+	pending = &state->pending[state->pending_count++];
+	pending->row = row;
+	pending->key_start = state->pending_used;
+	pending->key_size = key->size;
+	pending->hash = hash_bytes(key->bytes, (int) key->size);
+	if (key->size > 0)
+		memcpy(state->pending_bytes + state->pending_used, key->bytes, key->size);
+	state->pending_used += key->size;
+	if (state->pending_count == KEY_BATCH || state->pending_used > KEY_CHUNK_SIZE)
+		resolve_pending(state);
+}
+
+/* From now on keys are listed, those of the tail too. */
+static void
+list_keys(LargeState *state)
+{
+	RowList		packed_rows = state->tail;
+
+	memset(&state->tail, 0, sizeof(state->tail));
+	state->key_form = KEYS_LISTED;
+	for (size_t b = 0; b < packed_rows.block_count; b++)
+	{
+		size_t		in_block = rows_in_block(&packed_rows, b, sizeof(LongKeyRow));
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			const LongKeyRow *row = (const LongKeyRow *) packed_rows.blocks[b] + i;
+			PackedKey	packed = {row->row.key, row->key_rest};
+			uint8_t		bytes[UUID_TEXT_SIZE];
+			HistoryKey	key = {0, bytes, unpack_key(state->packing, &packed, bytes)};
+
+			append_pending(state, &key, row->row);
+		}
+		pfree(packed_rows.blocks[b]);
+		packed_rows.blocks[b] = NULL;
+	}
+	row_list_free(&packed_rows);
+}
+
+/*
+ * A key that does not fit a packed row, or the first key of all, which decides
+ * how keys are held.
+ */
+void
+large_append_unpacked(LargeState *state, const HistoryKey *key, HistoryRow row)
+{
+	PackedKey	packed;
+
+	if (state->key_form == KEYS_UNDECIDED)
+	{
+		state->packing = state->key_type == HISTORY_KEY_UUID ? PACKED_UUID :
+			key->size == UUID_TEXT_SIZE ? PACKED_UUID_TEXT : PACKED_SHORT_TEXT;
+		state->key_form = KEYS_LISTED;
+		if (pack_key(state->packing, key->bytes, key->size, &packed))
+		{
+			state->key_form = KEYS_PACKED;
+			row.key = packed.first;
+			*(LongKeyRow *) row_list_append(&state->tail, state->context, sizeof(LongKeyRow)) =
+				(LongKeyRow) {row, packed.rest};
+			return;
+		}
+	}
+	if (state->key_form == KEYS_PACKED)
+		list_keys(state);
+	append_pending(state, key, row);
+}
+
+/* ---------- what always holds ---------- */
+
+#ifdef USE_ASSERT_CHECKING
+
+bool
+large_is_sound(const LargeState *state)
+{
+	const RowList *tail = &state->tail;
+	bool		has_keys = state->key_context != NULL;
+
+	return tail->rows + tail->room == tail->block_count * rows_per_block(tail_width(state)) &&
+		tail->block_count <= tail->block_capacity &&
+		state->scale <= HISTORY_MAX_SCALE && (state->has_amounts || state->scale == 0) &&
+		state->wide_count <= state->wide_capacity && state->wide_count <= tail->rows + KEY_BATCH &&
+		state->pending_count >= 0 && state->pending_count < KEY_BATCH &&
+		state->pending_used <= state->pending_capacity &&
+		(state->key_form == KEYS_NUMBERS) == (state->key_type == HISTORY_KEY_BIGINT) &&
+		(state->key_form == KEYS_LISTED || (!has_keys && state->pending == NULL)) &&
+		(has_keys ? state->key_count <= state->key_capacity && state->dictionary->members == state->key_count :
+		 state->key_count == 0) &&
+		state->run_count >= 0 && state->run_count <= state->run_capacity &&
+		(state->run_count > 0) == (state->run_bytes > 0) &&
+		state->merged_bytes <= state->run_bytes;
+}
+
+static bool
+tail_is_sound(const LargeState *state)
+{
+	Size		width = tail_width(state);
+
+	for (size_t b = 0; b < state->tail.block_count; b++)
+	{
+		size_t		in_block = rows_in_block(&state->tail, b, width);
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			const HistoryRow *row = ROW_AT(state->tail.blocks[b], i, width);
+
+			if (ROW_DAY(row) > (uint32) ((int64) DAY_LAST - DAY_FIRST) ||
+				(state->key_form == KEYS_LISTED && row->key >= state->key_count) ||
+				((row->day & ROW_WIDE) && (size_t) (uint32) row->amount >= state->wide_count) ||
+				(!(row->day & ROW_WIDE) && row->amount != ROW_UNKNOWN && !state->has_amounts))
+				return false;
+		}
+	}
+	return true;
+}
+
+#endif							/* USE_ASSERT_CHECKING */
+
+/* ---------- from the tail to a run ---------- */
+
+typedef struct RunBuilder
+{
+	LargeState *state;
+	HistoryWriter writer;
+	uint32	   *key_order;		/* KEYS_LISTED: their numbers by rank */
+	void	   *cached;			/* CACHED_SIZE, twice */
+	void	   *scratch;
+} RunBuilder;
+
+/* "latest": the row written before, NULL if there is none. */
+static pg_attribute_always_inline void
+write_row(RunBuilder *builder, const HistoryRow *row, const HistoryRow *latest, const Size width)
+{
+	LargeState *state = builder->state;
+	HistoryKey	key = {0};
+	HistoryDay	event;
+	uint8_t		bytes[UUID_TEXT_SIZE];
+
+	row_event(row, (row->day & ROW_WIDE) ? &state->wide[row->amount] : NULL, &event);
+	if (latest != NULL && rows_share_key(row, latest, width))
+	{
+		history_check(history_writer_add_day(&builder->writer, &event));
+		return;
+	}
+
+	if (width == sizeof(LongKeyRow))
+	{
+		PackedKey	packed = {row->key, row_key_rest(row, width)};
+
+		key.size = unpack_key(state->packing, &packed, bytes);
+		key.bytes = bytes;
+	}
+	else if (builder->key_order == NULL)
+		key.number = ROW_NUMBER_OF_KEY(row->key);
+	else
+	{
+		const KeySlot *slot = &state->keys[builder->key_order[row->key]];
+
+		key.bytes = slot->bytes;
+		key.size = slot->size;
+	}
+	history_check(history_writer_add(&builder->writer, &key, &event));
+}
+
+static void write_sorted(RunBuilder *builder, RowList *list);
+
+/* write_sorted of a width */
+static pg_attribute_always_inline void
+write_sorted_rows(RunBuilder *builder, RowList *list, const Size width)
+{
+	RowDigits	digits;
+	uint64_t	least = PG_UINT64_MAX;
+	uint64_t	most = 0;
+	int			bits = 1;
+	int			shift = 0;
+	size_t		part_count;
+	RowList    *parts;
+
+	if (list->rows <= CACHED_SIZE / width)
+	{
+		size_t		rows = 0;
+
+		for (size_t b = 0; b < list->block_count; b++)
+		{
+			size_t		in_block = rows_in_block(list, b, width);
+
+			memcpy(ROW_AT(builder->cached, rows, width), list->blocks[b], in_block * width);
+			rows += in_block;
+		}
+		row_list_free(list);
+		sort_rows(builder->cached, builder->scratch, rows, width, history_host.check_cancel);
+		for (size_t i = 0; i < rows; i++)
+		{
+			if ((i & 0x3ff) == 0)
+				CHECK_FOR_INTERRUPTS();
+			write_row(builder, ROW_AT(builder->cached, i, width),
+					  i == 0 ? NULL : ROW_AT(builder->cached, i - 1, width), width);
+		}
+		return;
+	}
+
+	/* on which digits do they differ? */
+	for (digits = ROW_KEY; digits <= ROW_DAYS; digits++)
+	{
+		least = PG_UINT64_MAX;
+		most = 0;
+		for (size_t b = 0; b < list->block_count; b++)
+		{
+			size_t		in_block = rows_in_block(list, b, width);
+
+			CHECK_FOR_INTERRUPTS();
+			for (size_t i = 0; i < in_block; i++)
+			{
+				uint64_t	value = row_digits(ROW_AT(list->blocks[b], i, width), digits, width);
+
+				least = Min(least, value);
+				most = Max(most, value);
+			}
+		}
+		if (least < most)
+			break;
+	}
+
+	if (least == most)
+	{
+		/* one customer on one day */
+		for (size_t b = 0; b < list->block_count; b++)
+		{
+			size_t		in_block = rows_in_block(list, b, width);
+
+			CHECK_FOR_INTERRUPTS();
+			for (size_t i = 0; i < in_block; i++)
+				write_row(builder, ROW_AT(list->blocks[b], i, width), NULL, width);
+		}
+		row_list_free(list);
+		return;
+	}
+
+	while (bits < MAX_PARTITION_BITS && (CACHED_SIZE / width / 2) << bits < list->rows)
+		bits++;
+	while ((most - least) >> shift >> bits != 0)
+		shift++;
+	part_count = (size_t) ((most - least) >> shift) + 1;
+	parts = palloc0(part_count * sizeof(RowList));
+
+	for (size_t b = 0; b < list->block_count; b++)
+	{
+		size_t		in_block = rows_in_block(list, b, width);
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			const HistoryRow *row = ROW_AT(list->blocks[b], i, width);
+
+			copy_row(row_list_append(&parts[(row_digits(row, digits, width) - least) >> shift],
+									 CurrentMemoryContext, width), row, width);
+		}
+		/* the parts take up the memory that this gives back */
+		pfree(list->blocks[b]);
+		list->blocks[b] = NULL;
+	}
+	row_list_free(list);
+
+	for (size_t p = 0; p < part_count; p++)
+		if (parts[p].rows > 0)
+			write_sorted(builder, &parts[p]);
+	pfree(parts);
+}
+
+/* Writes the rows of a list in order and frees it. */
+static void
+write_sorted(RunBuilder *builder, RowList *list)
+{
+	check_stack_depth();
+	if (builder->state->key_form == KEYS_PACKED)
+		write_sorted_rows(builder, list, sizeof(LongKeyRow));
+	else
+		write_sorted_rows(builder, list, sizeof(HistoryRow));
+}
+
+/*
+ * Orders the keys by their bytes from "depth" on, eight at a time.  Rows are
+ * put to use as pairs of (eight bytes, number of the key).  A text key has no
+ * zero byte and uuids are of one size, so a key's end sorts first when it is
+ * taken as zeros.
+ */
+static void
+sort_keys(const KeySlot *keys, HistoryRow *pairs, HistoryRow *scratch, size_t count, uint32 depth)
+{
+	size_t		start = 0;
+	bool		any_left = false;
+
+	check_stack_depth();
+	for (;;)
+	{
+		/* skip what all of them share */
+		const KeySlot *first = &keys[pairs[0].day];
+		bool		same = true;
+
+		for (size_t i = 1; same && i < count; i++)
+		{
+			const KeySlot *key = &keys[pairs[i].day];
+
+			if ((i & 0xffff) == 0)
+				CHECK_FOR_INTERRUPTS();
+			same = key->size >= depth + 8 && first->size >= depth + 8 &&
+				memcmp(key->bytes + depth, first->bytes + depth, 8) == 0;
+		}
+		if (!same || count < 2)
+			break;
+		depth += 8;
+	}
+
+	for (size_t i = 0; i < count; i++)
+	{
+		const KeySlot *key = &keys[pairs[i].day];
+		uint64_t	word = 0;
+
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (uint32 j = depth; j < depth + 8; j++)
+			word = word << 8 | (j < key->size ? key->bytes[j] : 0);
+		pairs[i].key = word;
+		any_left |= key->size > depth;
+	}
+	if (!any_left)
+		return;					/* zero bytes after all: a damaged value's keys */
+	sort_rows(pairs, scratch, count, sizeof(HistoryRow), history_host.check_cancel);
+
+	for (size_t i = 1; i <= count; i++)
+	{
+		if (i < count && pairs[i].key == pairs[start].key)
+			continue;
+		if (i - start > 1)
+			sort_keys(keys, pairs + start, scratch + start, i - start, depth + 8);
+		start = i;
+	}
+}
+
+/* Gives rows the ranks of their keys, and returns the keys' numbers by rank. */
+static uint32 *
+rank_keys(LargeState *state)
+{
+	Size		size = state->key_count * sizeof(HistoryRow);
+	HistoryRow *pairs = history_host.resize(NULL, size);
+	HistoryRow *scratch = history_host.resize(NULL, size);
+	uint32	   *order;
+	uint32	   *ranks;
+
+	for (size_t i = 0; i < state->key_count; i++)
+		pairs[i] = (HistoryRow) {0, (uint32) i, 0};
+	sort_keys(state->keys, pairs, scratch, state->key_count, 0);
+	pfree(scratch);
+
+	order = history_host.resize(NULL, state->key_count * sizeof(uint32));
+	ranks = history_host.resize(NULL, state->key_count * sizeof(uint32));
+	for (size_t i = 0; i < state->key_count; i++)
+	{
+		order[i] = pairs[i].day;
+		ranks[pairs[i].day] = (uint32) i;
+	}
+	pfree(pairs);
+
+	for (size_t b = 0; b < state->tail.block_count; b++)
+	{
+		size_t		in_block = rows_in_block(&state->tail, b, sizeof(HistoryRow));
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			HistoryRow *row = ROW_AT(state->tail.blocks[b], i, sizeof(HistoryRow));
+
+			row->key = ranks[row->key];
+		}
+	}
+	pfree(ranks);
+	return order;
+}
+
+static uint32
+first_row_day(const RowList *list, Size width)
+{
+	uint32		first = PG_UINT32_MAX;
+
+	for (size_t b = 0; b < list->block_count; b++)
+	{
+		size_t		in_block = rows_in_block(list, b, width);
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+			first = Min(first, ROW_DAY(ROW_AT(list->blocks[b], i, width)));
+	}
+	return first;
+}
+
+static void merge_runs(LargeState *state);
+
+void
+large_take_run(LargeState *state, CustomerHistory *run)
+{
+	if (state->run_count == state->run_capacity)
+	{
+		state->run_capacity = Max(state->run_capacity * 2, 8);
+		state->runs = history_host.resize(state->runs,
+										  state->run_capacity * sizeof(CustomerHistory *));
+	}
+	state->runs[state->run_count++] = run;
+	state->run_bytes += VARSIZE(run);
+	if (state->run_count > 1 && state->run_bytes > 2 * state->merged_bytes + RUN_SLACK)
+		merge_runs(state);
+}
+
+/* Turns the tail into a run. */
+static void
+flush_tail(LargeState *state)
+{
+	MemoryContext old_context;
+	RunBuilder	builder;
+	Size		width = tail_width(state);
+	Size		cached;
+	Day			first_day;
+
+	resolve_pending(state);
+	if (state->tail.rows == 0)
+		return;
+	Assert(tail_is_sound(state));
+
+	old_context = MemoryContextSwitchTo(state->context);
+	first_day = (Day) ((int64_t) first_row_day(&state->tail, width) + DAY_FIRST);
+	builder.state = state;
+	builder.key_order = state->key_form == KEYS_LISTED ? rank_keys(state) : NULL;
+	cached = Min(state->tail.rows * width, CACHED_SIZE);
+	builder.cached = palloc(cached);
+	builder.scratch = palloc(cached);
+	history_writer_open(&builder.writer, &history_host, state->key_type,
+						state->has_amounts, state->scale, first_day, VARHDRSZ);
+	write_sorted(&builder, &state->tail);
+	pfree(builder.cached);
+	pfree(builder.scratch);
+	if (builder.key_order != NULL)
+		pfree(builder.key_order);
+
+	state->has_amounts = false;
+	state->scale = 0;
+	state->wide_count = 0;
+	if (state->key_bytes > KEPT_KEY_BYTES)
+	{
+		MemoryContextDelete(state->key_context);
+		state->key_context = NULL;
+		state->key_count = 0;
+		state->key_bytes = 0;
+	}
+	large_take_run(state, history_of_writer(&builder.writer));
+	MemoryContextSwitchTo(old_context);
+}
+
+/*
+ * Whether less than half of the rows would remain if equal customer-days
+ * were added up, judged by one customer-day in 64.
+ */
+static bool
+tail_repeats_itself(LargeState *state)
+{
+	Size		width = tail_width(state);
+	RowList		sample = {0};
+	char	   *rows;
+	void	   *scratch;
+	size_t		count;
+	size_t		distinct = 0;
+
+	for (size_t b = 0; b < state->tail.block_count; b++)
+	{
+		size_t		in_block = rows_in_block(&state->tail, b, width);
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			const HistoryRow *row = ROW_AT(state->tail.blocks[b], i, width);
+			uint64		key = row->key ^ row_key_rest(row, width);
+
+			if ((murmurhash32((uint32) key ^ (uint32) (key >> 32) * 31 ^
+							  ROW_DAY(row) * 0x9e3779b1) & SAMPLE_MASK) == 0)
+				copy_row(row_list_append(&sample, CurrentMemoryContext, width), row, width);
+		}
+	}
+
+	count = sample.rows;
+	rows = history_host.resize(NULL, (count + 1) * width);
+	scratch = history_host.resize(NULL, (count + 1) * width);
+	for (size_t b = 0, i = 0; b < sample.block_count; b++)
+	{
+		size_t		in_block = rows_in_block(&sample, b, width);
+
+		memcpy(ROW_AT(rows, i, width), sample.blocks[b], in_block * width);
+		i += in_block;
+	}
+	row_list_free(&sample);
+	sort_rows(rows, scratch, count, width, history_host.check_cancel);
+	for (size_t i = 0; i < count; i++)
+	{
+		const HistoryRow *row = ROW_AT(rows, i, width);
+
+		if (i == 0 || !rows_share_key(row, ROW_AT(rows, i - 1, width), width) ||
+			ROW_DAY(row) != ROW_DAY(ROW_AT(rows, i - 1, width)))
+			distinct++;
+	}
+	pfree(rows);
+	pfree(scratch);
+	return distinct * 2 < count || count == 0;
+}
+
+pg_noinline void
+large_check_tail(LargeState *state)
+{
+	size_t		most_rows = MAX_TAIL_SIZE / tail_width(state);
+
+	if (state->tail.rows >= most_rows || state->key_bytes > MAX_KEY_BYTES ||
+		tail_repeats_itself(state))
+	{
+		flush_tail(state);
+		state->next_check = FIRST_CHECK_ROWS;
+	}
+	else
+		state->next_check = Min(state->next_check * 4, most_rows);
+}
+
+/* ---------- the state ---------- */
+
+LargeState *
+large_create(MemoryContext context, HistoryKeyType key_type)
+{
+	LargeState *state = MemoryContextAllocZero(context, sizeof(LargeState));
+
+	state->context = context;
+	state->key_type = key_type;
+	state->key_form = key_type == HISTORY_KEY_BIGINT ? KEYS_NUMBERS : KEYS_UNDECIDED;
+	state->next_check = FIRST_CHECK_ROWS;
+	return state;
+}
+
+/* An event whose amount is wide, or has other decimals than the tail. */
+pg_noinline void
+large_add_unusual(LargeState *state, const HistoryKey *key, const HistoryDay *event, int scale)
+{
+	HistoryDay	scaled = *event;
+	int32_t		amount;
+
+	if (event_has_amount(event))
+	{
+		if (scale > state->scale && state->has_amounts)
+			flush_tail(state);	/* happens once per number of decimals */
+		if (!state->has_amounts)
+		{
+			state->has_amounts = true;
+			state->scale = scale;
+		}
+		history_rescale(&scaled.amount, scale, state->scale);
+	}
+
+	if (row_amount_of_event(&scaled, &amount))
+	{
+		large_append(state, key, event->day, amount, 0);
+		return;
+	}
+
+	if (state->wide_count == state->wide_capacity)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(state->context);
+
+		state->wide_capacity = Max(state->wide_capacity * 2, 64);
+		state->wide = history_host.resize(state->wide, state->wide_capacity * sizeof(WideRow));
+		MemoryContextSwitchTo(old_context);
+	}
+	state->wide[state->wide_count] =
+		(WideRow) {scaled.orders, scaled.valued_orders, scaled.amount};
+	large_append(state, key, event->day, (int32) state->wide_count++, ROW_WIDE);
+}
+
+void
+large_add_run(LargeState *state, const CustomerHistory *value)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(state->context);
+	Size		size = VARSIZE_ANY_EXHDR(value) + VARHDRSZ;
+	CustomerHistory *run = MemoryContextAllocHuge(CurrentMemoryContext, size);
+
+	SET_VARSIZE(run, size);
+	memcpy(VARDATA(run), VARDATA_ANY(value), size - VARHDRSZ);
+	large_take_run(state, run);
+	MemoryContextSwitchTo(old_context);
+}
+
+static void
+merge_runs(LargeState *state)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(state->context);
+
+	if (state->run_count > 1)
+	{
+		CustomerHistory *merged =
+			history_merge_values((const CustomerHistory *const *) state->runs,
+								 state->run_count);
+
+		for (int i = 0; i < state->run_count; i++)
+			pfree(state->runs[i]);
+		state->runs[0] = merged;
+		state->run_count = 1;
+	}
+	state->run_bytes = state->merged_bytes = VARSIZE(state->runs[0]);
+	MemoryContextSwitchTo(old_context);
+}
+
+const CustomerHistory *
+large_value(LargeState *state)
+{
+	flush_tail(state);
+	merge_runs(state);
+	Assert(large_is_sound(state));
+	return state->runs[0];
+}
+
