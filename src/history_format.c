@@ -24,6 +24,9 @@
 /* The same without regard to what counts can be, for reading. */
 #define READ_MAX	(1 + 5 + 2 * AMOUNT_VARINT_MAX + 2 + AMOUNT_VARINT_MAX)
 
+/* Bytes of consecutive customers that are copied at once, at least. */
+#define COPIED_AT_ONCE	(64 * 1024)
+
 /* Room is made for so many at a time. */
 #define EVENT_BATCH	1024
 
@@ -289,12 +292,22 @@ get_amount(const uint8_t *p, const uint8_t *end, UnsignedAmount *amount)
 	return *amount <= (UnsignedAmount) AMOUNT_MAX ? p : NULL;
 }
 
+/* An event as it is written. */
+typedef struct WrittenEvent
+{
+	uint32_t	gap;
+	bool		detailed;
+	UnsignedAmount orders;		/* with amounts, twice as many and the sign */
+	UnsignedAmount unknown;
+	UnsignedAmount amount;
+} WrittenEvent;
+
 /*
- * Every form of an event, the short ones included.  Comes by often enough to
- * look for a cancel request.
+ * Passes over an event of any form, the short ones included, and says what is
+ * written there.  Comes by often enough to look for a cancel request.
  */
-bool
-history_read_day_slow(HistoryReader *reader, HistoryDay *event)
+static inline bool
+read_written(HistoryReader *reader, WrittenEvent *event)
 {
 	const HistoryHeader *header = &reader->header;
 	uint8_t		padded[READ_MAX];
@@ -303,11 +316,6 @@ history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 	const uint8_t *end;
 	const uint8_t *p;
 	uint32_t	gap;
-	int64_t		day;
-	bool		detailed;
-	UnsignedAmount orders = 2;
-	UnsignedAmount unknown = 0;
-	UnsignedAmount amount = 0;
 
 	if (reader->at.next > reader->quick_end)
 	{
@@ -328,8 +336,8 @@ history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 	p = start;
 
 	gap = *p++;
-	detailed = gap == EVENT_DETAILED;
-	if (detailed)
+	event->detailed = gap == EVENT_DETAILED;
+	if (event->detailed)
 		gap = *p++;
 	if (gap >= GAP_TWO_BYTES)
 	{
@@ -348,44 +356,59 @@ history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 		else
 			gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + *p++;
 	}
+	event->gap = gap;
 
-	if (detailed)
+	event->orders = 2;
+	event->unknown = 0;
+	event->amount = 0;
+	if (event->detailed)
 	{
-		p = get_varint(p, end, &orders);
+		p = get_varint(p, end, &event->orders);
 		if (p != NULL && header->has_amounts)
-			p = get_varint(p, end, &unknown);
-		if (p == NULL || orders > (header->has_amounts ? UINT64_MAX : INT64_MAX))
+			p = get_varint(p, end, &event->unknown);
+		if (p == NULL || event->orders > (header->has_amounts ? UINT64_MAX : INT64_MAX))
 			return damaged(reader, "a count is cut short or too large");
 	}
 	if (header->has_amounts)
 	{
-		p = get_amount(p, end, &amount);
+		p = get_amount(p, end, &event->amount);
 		if (p == NULL)
 			return damaged(reader, "an amount is cut short or too large");
 	}
 	if ((size_t) (p - start) > left)
 		return damaged(reader, "it ends within an event");
 
-	day = (int64_t) reader->at.day + gap + 1;
-	if (day > header->last_day)
-		return damaged(reader, "a day is out of range");
-
 	reader->at.next += p - start;
 	reader->at.days_left--;
+	return true;
+}
+
+bool
+history_read_day_slow(HistoryReader *reader, HistoryDay *event)
+{
+	const HistoryHeader *header = &reader->header;
+	WrittenEvent written;
+	int64_t		day;
+
+	if (!read_written(reader, &written))
+		return false;
+	day = (int64_t) reader->at.day + written.gap + 1;
+	if (day > header->last_day)
+		return damaged(reader, "a day is out of range");
 	reader->at.day = (Day) day;
 	event->day = (Day) day;
 	if (header->has_amounts)
 	{
 		/* the last bit is the sign */
-		if (unknown > orders >> 1)
+		if (written.unknown > written.orders >> 1)
 			return damaged(reader, "a day contradicts itself");
-		event->orders = (int64_t) (orders >> 1);
-		event->valued_orders = event->orders - (int64_t) unknown;
-		event->amount = (orders & 1) ? -(Amount) amount : (Amount) amount;
+		event->orders = (int64_t) (written.orders >> 1);
+		event->valued_orders = event->orders - (int64_t) written.unknown;
+		event->amount = (written.orders & 1) ? -(Amount) written.amount : (Amount) written.amount;
 	}
 	else
 	{
-		event->orders = detailed ? (int64_t) orders : 1;
+		event->orders = written.detailed ? (int64_t) written.orders : 1;
 		event->valued_orders = 0;
 		event->amount = 0;
 	}
@@ -395,41 +418,94 @@ history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 	return event->day <= reader->until;
 }
 
+static inline uint64_t
+get_word(const uint8_t *from)
+{
+	uint64_t	word;
+
+	memcpy(&word, from, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word;
+}
+
+/* Whether none of the word's bytes has all the bits that are marked in it; the others hold ones. */
+static inline bool
+bytes_lack(uint64_t word, uint64_t marks, uint64_t others)
+{
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t	lacking = (~word & marks) | others;
+
+	return ((lacking - ones) & ~lacking & 0x80 * ones) == 0;
+}
+
+/*
+ * Whether eight events in a short form begin here: of a gap and an amount, three
+ * bytes, or of a gap alone.  A gap that is longer has the first four bits set,
+ * an amount that is longer all bits of its second byte.
+ */
+static inline __attribute__((always_inline)) bool
+eight_short_events(const uint8_t *p, const bool has_amounts)
+{
+	if (!has_amounts)
+		return bytes_lack(get_word(p), 0xf0f0f0f0f0f0f0f0, 0);
+	return bytes_lack(get_word(p), 0x00f0ff00f0ff00f0, 0x0100000100000100) &&
+		bytes_lack(get_word(p + 8), 0xf0ff00f0ff00f0ff, 0x0000010000010000) &&
+		bytes_lack(get_word(p + 16), 0xff00f0ff00f0ff00, 0x0001000001000001);
+}
+
+static inline __attribute__((always_inline)) void
+skip_short_events(HistoryReader *reader, const bool has_amounts)
+{
+	const ptrdiff_t size = has_amounts ? 3 : 1;
+	const uint8_t *p = reader->at.next;
+	uint32_t	left = reader->at.days_left;
+
+	for (; left >= 8 && reader->quick_end - p > 8 * size && eight_short_events(p, has_amounts); left -= 8)
+		p += 8 * size;
+	for (; left > 0 && p <= reader->quick_end && p[0] < GAP_TWO_BYTES &&
+		 (!has_amounts || p[2] < AMOUNT_FOUR_BYTES >> 8); left--)
+		p += size;
+	reader->at.next = p;
+	reader->at.days_left = left;
+}
+
 /*
  * Passes over the events of the current customer that were not read, of
- * which only the length is wanted.  Their days are looked at where they add
- * up to the last one.
+ * which only the length is wanted.  Days are not added up: at.day stays.
  */
 bool
 history_skip_days(HistoryReader *reader)
 {
-	bool		has_amounts = reader->header.has_amounts;
-	HistoryDay	unread;
+	WrittenEvent unread;
 
 	while (reader->at.days_left > 0)
 	{
-		const uint8_t *p = reader->at.next;
-		uint32_t	left = reader->at.days_left;
-		int64_t		day = reader->at.day;
-
-		if (has_amounts)
-			for (; left > 0 && p <= reader->quick_end && p[0] < GAP_TWO_BYTES &&
-				 p[2] < AMOUNT_FOUR_BYTES >> 8; left--)
-			{
-				day += p[0] + 1;
-				p += 3;
-			}
+		if (reader->header.has_amounts)
+			skip_short_events(reader, true);
 		else
-			for (; left > 0 && p <= reader->quick_end && p[0] < GAP_TWO_BYTES; left--)
-				day += *p++ + 1;
-		if (day > reader->header.last_day)
-			return damaged(reader, "a day is out of range");
-		reader->at.next = p;
-		reader->at.days_left = left;
-		reader->at.day = (Day) day;
-		if (left > 0 && !history_read_day_slow(reader, &unread) && reader->damage != NULL)
+			skip_short_events(reader, false);
+		if (reader->at.days_left > 0 && !read_written(reader, &unread))
 			return false;
 	}
+	return true;
+}
+
+bool
+history_read_stretch(HistoryReader *reader, const HistoryDay *first, HistoryStretch *stretch)
+{
+	HistoryDay	last = *first;
+
+	stretch->first = *first;
+	stretch->days = reader->at.days_left + 1;
+	stretch->rest = reader->at.next;
+	while (history_next_day(reader, &last))
+		;
+	if (reader->damage != NULL)
+		return false;
+	stretch->rest_size = (size_t) (reader->at.next - stretch->rest);
+	stretch->last_day = last.day;
 	return true;
 }
 
@@ -503,26 +579,29 @@ grow(const HistoryHost *host, void **memory, size_t *capacity, size_t wanted, si
 	*capacity = size;
 }
 
-static HistoryError
+static __attribute__((noinline)) HistoryError
+make_room(HistoryWriter *writer, size_t wanted)
+{
+	/* doubling, but never past the limit by more than it can hold */
+	size_t		size = writer->capacity < 256 ? 256 : writer->capacity * 2;
+
+	if (wanted > HISTORY_MAX_SIZE + writer->lead)
+		return HISTORY_TOO_LARGE;
+	if (size < wanted)
+		size = wanted;
+	if (size > HISTORY_MAX_SIZE + writer->lead)
+		size = HISTORY_MAX_SIZE + writer->lead;
+	writer->data = writer->host->resize(writer->data, size);
+	writer->capacity = size;
+	return HISTORY_OK;
+}
+
+static inline HistoryError
 reserve(HistoryWriter *writer, size_t more)
 {
 	size_t		wanted = writer->used + more;
 
-	if (wanted > HISTORY_MAX_SIZE + writer->lead)
-		return HISTORY_TOO_LARGE;
-	if (wanted > writer->capacity)
-	{
-		/* doubling, but never past the limit by more than it can hold */
-		size_t		size = writer->capacity < 256 ? 256 : writer->capacity * 2;
-
-		if (size < wanted)
-			size = wanted;
-		if (size > HISTORY_MAX_SIZE + writer->lead)
-			size = HISTORY_MAX_SIZE + writer->lead;
-		writer->data = writer->host->resize(writer->data, size);
-		writer->capacity = size;
-	}
-	return HISTORY_OK;
+	return wanted <= writer->capacity ? HISTORY_OK : make_room(writer, wanted);
 }
 
 /* Each writes where it is told, for which there is room, and returns the end. */
@@ -579,7 +658,7 @@ put_amount(uint8_t *to, UnsignedAmount amount)
 }
 
 /* gap: days since the customer's previous event, less one. */
-static inline uint8_t *
+static inline __attribute__((always_inline)) uint8_t *
 put_event(uint8_t *to, const HistoryDay *event, uint64_t gap, bool has_amounts)
 {
 	bool		negative = event->amount < 0;
@@ -622,6 +701,35 @@ history_writer_open(HistoryWriter *writer, const HistoryHost *host,
 	writer->used = lead + HISTORY_HEADER_SIZE;
 }
 
+void
+history_writer_expect(HistoryWriter *writer, size_t size)
+{
+	if (size > HISTORY_MAX_SIZE)
+		size = HISTORY_MAX_SIZE;
+	if (writer->capacity < size + writer->lead)
+		(void) reserve(writer, size + writer->lead - writer->used);
+}
+
+/* Makes the key the previous one. */
+static inline void
+key_is_written(HistoryWriter *writer)
+{
+	uint8_t    *key = writer->key;
+	size_t		capacity = writer->key_capacity;
+
+	writer->previous_number = writer->number;
+	if (writer->header.key_type == HISTORY_KEY_TEXT &&
+		writer->key_size > writer->header.longest_key)
+		writer->header.longest_key = writer->key_size;
+
+	/* the two change places, so that their memory is used again */
+	writer->key = writer->previous_key;
+	writer->key_capacity = writer->previous_key_capacity;
+	writer->previous_key = key;
+	writer->previous_key_capacity = capacity;
+	writer->previous_key_size = writer->key_size;
+}
+
 /* Writes the key and makes it the previous one. */
 static HistoryError
 write_key(HistoryWriter *writer)
@@ -629,8 +737,7 @@ write_key(HistoryWriter *writer)
 	uint32_t	shared = 0;
 	uint32_t	limit;
 	uint8_t    *to;
-	uint8_t    *key = writer->key;
-	size_t		capacity = writer->key_capacity;
+	const uint8_t *key = writer->key;
 	HistoryError error;
 
 	if (writer->header.key_type == HISTORY_KEY_BIGINT)
@@ -641,7 +748,7 @@ write_key(HistoryWriter *writer)
 		to = put_varint(writer->data + writer->used,
 						(uint64_t) writer->number - (uint64_t) writer->previous_number);
 		writer->used = (size_t) (to - writer->data);
-		writer->previous_number = writer->number;
+		key_is_written(writer);
 		return HISTORY_OK;
 	}
 
@@ -655,21 +762,12 @@ write_key(HistoryWriter *writer)
 		return error;
 	to = put_varint(writer->data + writer->used, shared);
 	if (writer->header.key_type == HISTORY_KEY_TEXT)
-	{
 		to = put_varint(to, writer->key_size - shared);
-		if (writer->key_size > writer->header.longest_key)
-			writer->header.longest_key = writer->key_size;
-	}
 	if (writer->key_size > shared)
 		memcpy(to, key + shared, writer->key_size - shared);
 	writer->used = (size_t) (to - writer->data) + writer->key_size - shared;
 
-	/* the two change places, so that their memory is used again */
-	writer->key = writer->previous_key;
-	writer->key_capacity = writer->previous_key_capacity;
-	writer->previous_key = key;
-	writer->previous_key_capacity = capacity;
-	writer->previous_key_size = writer->key_size;
+	key_is_written(writer);
 	return HISTORY_OK;
 }
 
@@ -753,6 +851,20 @@ history_add_day(HistoryDay *a, const HistoryDay *b)
 	return HISTORY_OK;
 }
 
+static inline void
+set_key(HistoryWriter *writer, const HistoryKey *key)
+{
+	if (writer->header.key_type == HISTORY_KEY_BIGINT)
+		writer->number = key->number;
+	else
+	{
+		grow(writer->host, (void **) &writer->key, &writer->key_capacity, key->size, 1);
+		writer->key_size = key->size;
+		if (key->size > 0)
+			memcpy(writer->key, key->bytes, key->size);
+	}
+}
+
 /* Makes room for another customer, and makes the key the current one. */
 static HistoryError
 begin_customer(HistoryWriter *writer, const HistoryKey *key)
@@ -764,15 +876,7 @@ begin_customer(HistoryWriter *writer, const HistoryKey *key)
 		if (error != HISTORY_OK)
 			return error;
 	}
-	if (writer->header.key_type == HISTORY_KEY_BIGINT)
-		writer->number = key->number;
-	else
-	{
-		grow(writer->host, (void **) &writer->key, &writer->key_capacity, key->size, 1);
-		writer->key_size = key->size;
-		if (key->size > 0)
-			memcpy(writer->key, key->bytes, key->size);
-	}
+	set_key(writer, key);
 	return HISTORY_OK;
 }
 
@@ -807,36 +911,174 @@ history_writer_add_day_slow(HistoryWriter *writer, const HistoryDay *event)
 }
 
 HistoryError
-history_writer_copy(HistoryWriter *writer, HistoryReader *reader, const HistoryDay *first)
+history_writer_copy(HistoryWriter *writer, const HistoryKey *key,
+					const HistoryStretch *stretches, int count)
 {
 	HistoryHeader *header = &writer->header;
-	const uint8_t *rest = reader->at.next;
-	uint64_t	days = (uint64_t) reader->at.days_left + 1;
-	uint8_t		start[VARINT_MAX + EVENT_MAX];
-	size_t		start_size;
-	size_t		rest_size;
-	HistoryError error = begin_customer(writer, &reader->key);
+	int64_t		previous = (int64_t) header->first_day - 1;
+	uint64_t	days = 0;
+	HistoryError error = begin_customer(writer, key);
 
 	if (error == HISTORY_OK)
 		error = write_key(writer);
+	if (error == HISTORY_OK)
+		error = reserve(writer, VARINT_MAX);
 	if (error != HISTORY_OK)
 		return error;
-	if (!history_skip_days(reader))
-		return HISTORY_OK;		/* the reader knows the damage */
+	for (int i = 0; i < count; i++)
+		days += stretches[i].days;
+	writer->used = (size_t) (put_varint(writer->data + writer->used, days) - writer->data);
 
-	/* the first gap is counted from the first day of all */
-	start_size = (size_t) (put_event(put_varint(start, days), first,
-									 (uint64_t) ((int64_t) first->day - header->first_day),
-									 header->has_amounts) - start);
-	rest_size = (size_t) (reader->at.next - rest);
-	error = reserve(writer, start_size + rest_size);
+	for (int i = 0; i < count; i++)
+	{
+		const HistoryStretch *stretch = &stretches[i];
+		uint8_t		first[EVENT_MAX];
+		size_t		size;
+
+		/* only the first gap depends on what comes before */
+		size = (size_t) (put_event(first, &stretch->first,
+								   (uint64_t) (stretch->first.day - previous - 1),
+								   header->has_amounts) - first);
+		error = reserve(writer, size + stretch->rest_size);
+		if (error != HISTORY_OK)
+			return error;
+		memcpy(writer->data + writer->used, first, size);
+		memcpy(writer->data + writer->used + size, stretch->rest, stretch->rest_size);
+		writer->used += size + stretch->rest_size;
+		previous = stretch->last_day;
+	}
+
+	if (previous > header->last_day)
+		header->last_day = (Day) previous;
+	header->customers++;
+	header->customer_days += (uint32_t) days;
+	writer->has_previous = true;
+	return HISTORY_OK;
+}
+
+bool
+history_writer_copy_until(HistoryWriter *writer, HistoryReader *reader, const HistoryKey *limit,
+						  HistoryError *error)
+{
+	HistoryHeader *header = &writer->header;
+	HistoryKeyType key_type = header->key_type;
+	const uint8_t *start = reader->at.next;
+	const uint8_t *end;
+	bool		found;
+
+	*error = HISTORY_OK;
+	for (;;)
+	{
+		uint32_t	days;
+
+		end = reader->at.next;
+		found = history_next_customer(reader);
+		if (!found || end - start >= COPIED_AT_ONCE ||
+			(limit != NULL && (key_type == HISTORY_KEY_BIGINT ? reader->key.number >= limit->number :
+							   history_compare_keys(key_type, &reader->key, limit) >= 0)))
+			break;
+
+		set_key(writer, &reader->key);
+		key_is_written(writer);
+		days = reader->at.days_left;
+		if (!history_skip_days(reader))
+		{
+			found = false;
+			break;
+		}
+		header->customers++;
+		header->customer_days += days;
+	}
+
+	if (end > start)
+	{
+		*error = reserve(writer, (size_t) (end - start));
+		if (*error == HISTORY_OK)
+		{
+			memcpy(writer->data + writer->used, start, (size_t) (end - start));
+			writer->used += (size_t) (end - start);
+		}
+	}
+	return found;
+}
+
+/* The event of a listed day. */
+static HistoryDay
+listed_day(ListedDay listed, const HistoryDay *others, bool has_amounts)
+{
+	HistoryDay	event;
+
+	if (listed >> 31 & 1)
+		return others[listed & INT32_MAX];
+	event.day = (Day) ((uint32_t) (listed >> 32) ^ (uint32_t) 1 << 31);
+	event.orders = 1;
+	event.valued_orders = has_amounts ? 1 : 0;
+	event.amount = (Amount) (listed & INT32_MAX);
+	return event;
+}
+
+HistoryError
+history_writer_add_listed(HistoryWriter *writer, const HistoryKey *key,
+						  const ListedDay *list, size_t count, const HistoryDay *others)
+{
+	HistoryHeader *header = &writer->header;
+	/* as in the list; days are counted from the one before */
+	uint32_t	previous = (uint32_t) (LISTED_DAY(header->first_day) >> 32) - 1;
+	size_t		days = 1;
+	size_t		room = 3 * VARINT_MAX + key->size + count * EVENT_MAX;
+	uint8_t    *to;
+	HistoryError error = begin_customer(writer, key);
+
+	if (error == HISTORY_OK && writer->used + room > HISTORY_MAX_SIZE + writer->lead)
+	{
+		/* near the limit it may still fit, one by one */
+		for (size_t i = 0; error == HISTORY_OK && i < count; i++)
+		{
+			HistoryDay	event = listed_day(list[i], others, header->has_amounts);
+
+			error = history_writer_add(writer, key, &event);
+		}
+		return error;
+	}
+	if (error == HISTORY_OK)
+		error = write_key(writer);
+	if (error == HISTORY_OK)
+		error = reserve(writer, room);
 	if (error != HISTORY_OK)
 		return error;
-	memcpy(writer->data + writer->used, start, start_size);
-	memcpy(writer->data + writer->used + start_size, rest, rest_size);
-	writer->used += start_size + rest_size;
-	if (reader->at.day > header->last_day)
-		header->last_day = reader->at.day;
+	for (size_t i = 1; i < count; i++)
+		days += list[i] >> 32 != list[i - 1] >> 32;
+	to = put_varint(writer->data + writer->used, days);
+
+	for (size_t i = 0; i < count;)
+	{
+		ListedDay	listed = list[i++];
+		uint32_t	day = (uint32_t) (listed >> 32);
+		uint32_t	gap = day - previous - 1;
+
+		previous = day;
+		if ((listed >> 31 & 1) == 0 && (i == count || list[i] >> 32 != day))
+		{
+			to = put_gap(to, gap);
+			if (header->has_amounts)
+				to = put_amount(to, listed & INT32_MAX);
+		}
+		else
+		{
+			HistoryDay	event = listed_day(listed, others, header->has_amounts);
+
+			for (; i < count && list[i] >> 32 == day; i++)
+			{
+				HistoryDay	more = listed_day(list[i], others, header->has_amounts);
+
+				error = history_add_day(&event, &more);
+				if (error != HISTORY_OK)
+					return error;
+			}
+			to = put_event(to, &event, gap, header->has_amounts);
+		}
+	}
+	writer->used = (size_t) (to - writer->data);
 	header->customers++;
 	header->customer_days += (uint32_t) days;
 	writer->has_previous = true;
@@ -844,28 +1086,16 @@ history_writer_copy(HistoryWriter *writer, HistoryReader *reader, const HistoryD
 }
 
 HistoryError
-history_writer_add_totals(HistoryWriter *writer, int64_t orders, Amount amount,
-						  uint32_t buyers, Day first_purchase)
+history_writer_flush(HistoryWriter *writer)
 {
-	HistoryHeader *header = &writer->header;
-
-	if (__builtin_add_overflow(header->orders, orders, &header->orders))
-		return HISTORY_COUNT_OVERFLOW;
-	if (__builtin_add_overflow(header->amount, amount, &header->amount))
-		return HISTORY_AMOUNT_OVERFLOW;
-	if (buyers > 0 && (header->buyers == 0 || first_purchase < header->first_purchase))
-		header->first_purchase = first_purchase;
-	header->buyers += buyers;
-	return HISTORY_OK;
+	return writer->has_customer ? write_customer(writer) : HISTORY_OK;
 }
 
 HistoryError
 history_writer_finish(HistoryWriter *writer)
 {
-	HistoryError error = HISTORY_OK;
+	HistoryError error = history_writer_flush(writer);
 
-	if (writer->has_customer)
-		error = write_customer(writer);
 	write_header(&writer->header, writer->data + writer->lead);
 	return error;
 }

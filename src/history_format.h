@@ -218,6 +218,21 @@ extern void history_read_until(HistoryReader *reader, Day until);
 extern void history_limit_plain(HistoryReader *reader, uint32_t days);
 
 extern bool history_skip_days(HistoryReader *reader);
+
+/* All days of a customer, as the bytes that they are in a value. */
+typedef struct HistoryStretch
+{
+	HistoryDay	first;
+	Day			last_day;
+	uint32_t	days;
+	const uint8_t *rest;		/* the events after the first */
+	size_t		rest_size;
+} HistoryStretch;
+
+/* Passes over the customer's days but the first, which has been read; false on damage. */
+extern bool history_read_stretch(HistoryReader *reader, const HistoryDay *first,
+								 HistoryStretch *stretch);
+
 extern bool history_next_customer_slow(HistoryReader *reader);
 extern bool history_read_day_slow(HistoryReader *reader, HistoryDay *event);
 
@@ -391,6 +406,10 @@ typedef struct HistoryWriter
 extern void history_writer_open(HistoryWriter *writer, const HistoryHost *host,
 								HistoryKeyType key_type, bool has_amounts,
 								int scale, Day first_day, size_t lead);
+
+/* Makes room for a value of that size at once, to spare making room as it grows. */
+extern void history_writer_expect(HistoryWriter *writer, size_t size);
+
 extern HistoryError history_writer_add_slow(HistoryWriter *writer, const HistoryKey *key,
 											const HistoryDay *event);
 extern HistoryError history_writer_add_day_slow(HistoryWriter *writer, const HistoryDay *event);
@@ -434,18 +453,45 @@ history_writer_add(HistoryWriter *writer, const HistoryKey *key, const HistoryDa
 }
 
 /*
- * Writes the customer that a reader is at, of whom it has read one event and
- * no more, as the bytes that they are.  Amounts and their scale are as the
- * writer's, and the customer comes after those before.  What the copies add
- * up to is to be told in the end.
+ * Writes a customer as stretches of his days, one after the other, of a history
+ * of the same amounts and scale.  He comes after the customers before.  What
+ * the copies add up to is to be told in the end.
  */
-extern HistoryError history_writer_copy(HistoryWriter *writer, HistoryReader *reader,
-										const HistoryDay *first);
-extern HistoryError history_writer_add_totals(HistoryWriter *writer, int64_t orders,
-											  Amount amount, uint32_t buyers,
-											  Day first_purchase);
+extern HistoryError history_writer_copy(HistoryWriter *writer, const HistoryKey *key,
+										const HistoryStretch *stretches, int count);
 
-/* Writes the last customer and the header. */
+/*
+ * Copies the customers who follow the one copied last, up to "limit" (NULL:
+ * to the end) or a little less, from a history of the same first day.
+ * Returns whether the reader has come to a customer, who is still to be read.
+ */
+extern bool history_writer_copy_until(HistoryWriter *writer, HistoryReader *reader,
+									  const HistoryKey *limit, HistoryError *error);
+
+/*
+ * A day of a customer in eight bytes, which sort by the day: a plain one is
+ * told in full, of others the place in an array.
+ */
+typedef uint64_t ListedDay;
+
+#define LISTED_AMOUNT_MAX	INT32_MAX
+#define LISTED_DAY(day)		((uint64_t) ((uint32_t) (day) ^ (uint32_t) 1 << 31) << 32)
+#define LISTED_PLAIN(day, amount)	(LISTED_DAY(day) | (uint64_t) (amount))
+#define LISTED_OTHER(day, index)	(LISTED_DAY(day) | (uint64_t) 1 << 31 | (uint64_t) (index))
+
+/*
+ * Writes a customer, who comes after those before, of the days in the list,
+ * which are in order and may repeat.  What they add up to is to be told in
+ * the end.
+ */
+extern HistoryError history_writer_add_listed(HistoryWriter *writer, const HistoryKey *key,
+											  const ListedDay *list, size_t count,
+											  const HistoryDay *others);
+
+/* Writes the last customer that was added by his events. */
+extern HistoryError history_writer_flush(HistoryWriter *writer);
+
+/* The same, and the header, in which the caller may have set the totals of copies. */
 extern HistoryError history_writer_finish(HistoryWriter *writer);
 
 /* Frees everything but the data. */

@@ -654,9 +654,12 @@ large_take_run(LargeState *state, CustomerHistory *run)
 {
 	if (state->run_count == state->run_capacity)
 	{
+		MemoryContext old_context = MemoryContextSwitchTo(state->context);
+
 		state->run_capacity = Max(state->run_capacity * 2, 8);
 		state->runs = history_host.resize(state->runs,
 										  state->run_capacity * sizeof(CustomerHistory *));
+		MemoryContextSwitchTo(old_context);
 	}
 	state->runs[state->run_count++] = run;
 	state->run_bytes += VARSIZE(run);
@@ -833,14 +836,12 @@ large_add_unusual(LargeState *state, const HistoryKey *key, const HistoryDay *ev
 void
 large_add_run(LargeState *state, const CustomerHistory *value)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(state->context);
 	Size		size = VARSIZE_ANY_EXHDR(value) + VARHDRSZ;
-	CustomerHistory *run = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	CustomerHistory *run = MemoryContextAllocHuge(state->context, size);
 
 	SET_VARSIZE(run, size);
 	memcpy(VARDATA(run), VARDATA_ANY(value), size - VARHDRSZ);
 	large_take_run(state, run);
-	MemoryContextSwitchTo(old_context);
 }
 
 static void

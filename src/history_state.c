@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/expandeddatum.h"
@@ -767,8 +768,7 @@ state_in_place(Datum state)
 		(HistoryState *) pointer.eohptr : NULL;
 }
 
-static HistoryState *state_merge(HistoryState *state, MemoryContext aggregate_context,
-								 const CustomerHistory *value);
+static HistoryState *state_merge(HistoryState *state, MemoryContext aggregate_context, Datum other);
 
 /* A datum as a state that rows can be added to, or NULL for (Datum) 0. */
 static HistoryState *
@@ -778,15 +778,30 @@ writable_state(Datum datum, MemoryContext aggregate_context)
 
 	/* a value: a combined state may begin as the first partial one */
 	if (state == NULL && datum != (Datum) 0)
-		state = state_merge(NULL, aggregate_context, history_of_datum(datum));
+		state = state_merge(NULL, aggregate_context, datum);
 	return state;
 }
 
-/* Adds all events of a value to a state, which is created if it is NULL. */
+/* Adds all events of a value or state to a state, which is created if it is NULL. */
 static HistoryState *
-state_merge(HistoryState *state, MemoryContext aggregate_context, const CustomerHistory *value)
+state_merge(HistoryState *state, MemoryContext aggregate_context, Datum other)
 {
-	HistoryKeyType key_type = value_key_type(value);
+	const void *datum = DatumGetPointer(other);
+	CustomerHistory *fetched = NULL;
+	const CustomerHistory *value;
+	HistoryKeyType key_type;
+
+	if (VARATT_IS_EXTERNAL_ONDISK(datum) && toast_raw_datum_size(other) >= MIN_RUN_SIZE)
+	{
+		/* what is fetched now will be a run, and need not be copied */
+		MemoryContext old_context = MemoryContextSwitchTo(states_context(aggregate_context));
+
+		value = fetched = PG_DETOAST_DATUM(other);
+		MemoryContextSwitchTo(old_context);
+	}
+	else
+		value = history_of_datum(other);
+	key_type = value_key_type(value);
 
 	if (state == NULL)
 		state = state_create(aggregate_context, key_type);
@@ -796,7 +811,9 @@ state_merge(HistoryState *state, MemoryContext aggregate_context, const Customer
 	state->was_damaged |= !history_is_sound(value);
 #endif
 
-	if (VARSIZE_ANY(value) >= MIN_RUN_SIZE)
+	if (fetched != NULL)
+		large_take_run(make_large(state), fetched);
+	else if (VARSIZE_ANY(value) >= MIN_RUN_SIZE)
 		large_add_run(make_large(state), value);
 	else
 	{
@@ -840,7 +857,7 @@ history_state_merge(Datum datum, MemoryContext aggregate_context, Datum other)
 {
 	HistoryState *state = writable_state(datum, aggregate_context);
 
-	state = state_merge(state, aggregate_context, history_of_datum(other));
+	state = state_merge(state, aggregate_context, other);
 	return EOHPGetRWDatum(&state->hdr);
 }
 

@@ -134,16 +134,30 @@ BEGIN
 					 is_parallel || CASE WHEN n > 1 THEN '{"Finalize Aggregate.*Gather.*Partial Aggregate"}' ELSE '{}' END::text[], 'wanted');
 
 	-- from parts
-	FOREACH parts IN ARRAY CASE WHEN slow THEN '{7}'::int[] ELSE '{1,2,7,100,1000}' END LOOP
+	FOREACH parts IN ARRAY CASE WHEN slow THEN '{7,30}'::int[] ELSE '{1,2,7,100,1000}' END LOOP
 		RETURN NEXT same(format('%s: rollup of %s parts', name, parts),
 						 run(format('SELECT 0 AS g, rollup(h) AS h FROM (SELECT %s AS h FROM t GROUP BY s %% %s) AS p', build, parts), serial),
 						 '{}', 'wanted');
 	END LOOP;
+	-- by time, as refreshes make them: a customer's days follow each other from part to part, but for a late one now and then
+	FOREACH parts IN ARRAY '{2,5}'::int[] LOOP
+		plan := run(format('SELECT CASE WHEN late > 0 THEN part ELSE 1 + late::int END AS g, %s AS h FROM (SELECT *, ntile(%s) OVER (ORDER BY d) AS part, s %% 500 - 1 AS late FROM t) AS p GROUP BY 1',
+						   build, parts), serial);
+		DROP TABLE IF EXISTS part;
+		ALTER TABLE got RENAME TO part;
+		RETURN NEXT same(format('%s: rollup of %s parts of time', name, parts), run('SELECT 0 AS g, rollup(h) AS h FROM part', serial), '{}', 'wanted');
+		RETURN NEXT same(format('%s: merge of %s parts of time', name, parts), run('SELECT 0 AS g, fold(h ORDER BY g DESC) AS h FROM part', serial), '{}', 'wanted');
+	END LOOP;
+	plan := run(format('SELECT CASE WHEN hashtext(k::text) %% 10 = 0 THEN (s %% 4)::int ELSE hashtext(k::text) %% 4 END AS g, %s AS h FROM t GROUP BY 1', build), serial);
+	DROP TABLE IF EXISTS part;
+	ALTER TABLE got RENAME TO part;
+	RETURN NEXT same(name || ': merge of parts of the customers', run('SELECT 0 AS g, fold(h ORDER BY g) AS h FROM part', serial), '{}', 'wanted');
 	IF n <= 5000 THEN
 		RETURN NEXT same(name || ': rollup of single rows',
 						 run(format('SELECT 0 AS g, rollup(h) AS h FROM (SELECT %s AS h FROM t GROUP BY s, i) AS p', build), serial), '{}', 'wanted');
 	END IF;
 	plan := run(format('SELECT (s %% 7)::int AS g, %s AS h FROM t GROUP BY 1', build), serial);
+	DROP TABLE IF EXISTS part;
 	ALTER TABLE got RENAME TO part;
 	ALTER TABLE part SET (parallel_workers = 2);
 	ANALYZE part;
@@ -254,6 +268,10 @@ $$;
 \set prefixes 'repeat(''p'', c::int)'
 \set long 'repeat(''k'', 9900 + (c % 5)::int) || lpad(c::text, 100 - (c % 5)::int, ''0'')'
 \set letters 'repeat((ARRAY[''é'', ''日本'', ''🙂'', ''ß'', ''z''])[1 + c % 5], 1 + (c / 5 % 7)::int) || CASE WHEN c > 34 THEN c::text ELSE '''' END'
+-- text that fits a row, just and just not; text that is a uuid, and nearly one
+\set fitting 'repeat(''f'', 9 + (c % 7)::int) || lpad((c % 1000)::text, 1 + (c % 2)::int * 2, ''0'')'
+\set uuid_text 'md5(c::text)::uuid::text'
+\set nearly_uuid 'CASE WHEN c % 400 <> 7 THEN md5(c::text)::uuid::text WHEN c % 3 = 0 THEN upper(md5(c::text)::uuid::text) WHEN c % 3 = 1 THEN replace(md5(c::text)::uuid::text, ''-'', ''_'') ELSE translate(md5(c::text)::uuid::text, ''5'', chr((103 + c % 20)::int)) END'
 -- uuid keys
 \set random 'md5(c::text)::uuid'
 \set serial '(''00000000-0000-4000-8000-'' || lpad(to_hex(c), 12, ''0''))::uuid'
@@ -283,6 +301,9 @@ SELECT dataset('sparse, wide', 5000, 4000, 'bigint', :'sparse', :'two_years', :'
 SELECT dataset('letters, shop', 20000, 15000, 'text', :'letters', :'two_years', :'shop');
 SELECT dataset('dense, unknown amounts', 40000, 9000, 'bigint', :'dense', :'two_years', :'unknown');
 SELECT dataset('serial uuid, decimals', 40000, 20000, 'uuid', :'serial', :'ages', :'decimals');
+SELECT dataset('fitting, cents', 20000, 1000, 'text', :'fitting', :'two_years', :'cents');
+SELECT dataset('nearly uuid, wide', 20000, 5000, 'text', :'nearly_uuid', :'two_years', :'wide');
+SELECT dataset('uuid text, shop', 70000, 30000, 'text', :'uuid_text', :'two_years', :'shop', true);
 SELECT dataset('sparse, shop', 70000, 30000, 'bigint', :'sparse', :'two_years', :'shop', true);
 SELECT dataset('one customer', 40000, 1, 'text', :'short', :'ages', :'shop', true);
 
