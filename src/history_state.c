@@ -696,7 +696,9 @@ make_large(HistoryState *state)
 static pg_attribute_always_inline void
 state_add_inline(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int scale)
 {
-	if (state->is_large || !log_add(state, key, event, scale))
+	if (state->is_large)
+		large_add(state->body.large, key, event, scale);
+	else if (!log_add(state, key, event, scale))
 		large_add(make_large(state), key, event, scale);
 	Assert(state_is_sound(state));
 }
