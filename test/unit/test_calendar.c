@@ -10,26 +10,7 @@
 #include <stdio.h>
 
 #include "calendar.h"
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	if (!passed)
-		failures++;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
-
-static void
-is_number(int64_t got, int64_t wanted, const char *name)
-{
-	ok(got == wanted, name);
-	if (got != wanted)
-		printf("# got %" PRId64 ", wanted %" PRId64 "\n", got, wanted);
-}
+#include "tap.h"
 
 /* a day and its place in every kind of period, counted up */
 typedef struct Walker
@@ -228,6 +209,5 @@ main(void)
 	is_number(period_last_day(year, INT32_MIN), INT32_MIN,
 			  "periods far before the first day stay in int32");
 
-	printf("1..%d\n", tests);
-	return failures > 0;
+	return finish();
 }

@@ -11,18 +11,7 @@
 #include <stdio.h>
 
 #include "estimate.h"
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	if (!passed)
-		failures++;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
+#include "tap.h"
 
 /* equal to within an absolute tolerance */
 static void
@@ -368,6 +357,5 @@ main(void)
 	test_wilson();
 	test_difference();
 	test_survival();
-	printf("1..%d\n", tests);
-	return failures > 0;
+	return finish();
 }

@@ -17,19 +17,9 @@
 
 #include "history_sort.h"
 #include "packed_key.h"
+#include "tap.h"
 
-static int	tests = 0;
-static int	failures = 0;
 static uint64_t random_state;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	if (!passed)
-		failures++;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
 
 /* splitmix64 */
 static uint64_t
@@ -288,6 +278,5 @@ main(void)
 	test_sorting();
 	test_packing();
 	test_refusals();
-	printf("1..%d\n", tests);
-	return failures > 0;
+	return finish();
 }

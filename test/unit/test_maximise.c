@@ -11,18 +11,7 @@
 #include <stdio.h>
 
 #include "maximise.h"
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	if (!passed)
-		failures++;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
+#include "tap.h"
 
 /* equal to within a share of the wanted value */
 static void
@@ -450,6 +439,5 @@ main(void)
 	test_no_maximum();
 	test_walls();
 	test_task();
-	printf("1..%d\n", tests);
-	return failures > 0;
+	return finish();
 }

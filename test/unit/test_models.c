@@ -19,20 +19,9 @@
 
 #include "models.h"
 #include "models_of_buying.h"
+#include "tap.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	if (!passed)
-		failures++;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
 
 /* equal to within a share of the wanted value */
 static void
@@ -1764,6 +1753,5 @@ main(void)
 	test_degenerate();
 	test_degenerate_others();
 	test_equivalent();
-	printf("1..%d\n", tests);
-	return failures > 0;
+	return finish();
 }

@@ -15,20 +15,9 @@
 #include <stdio.h>
 
 #include "special_functions.h"
+#include "tap.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	if (!passed)
-		failures++;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
 
 /* the largest of some errors is small enough */
 static void
@@ -332,6 +321,5 @@ main(void)
 	test_small();
 	test_quadrature();
 	test_expectation();
-	printf("1..%d\n", tests);
-	return failures > 0;
+	return finish();
 }

@@ -12,20 +12,9 @@
 #include <stdio.h>
 
 #include "survey_statistics.h"
+#include "tap.h"
 
 #define Z95		1.959963984540054
-
-static int	tests = 0;
-static int	failures = 0;
-
-static void
-ok(bool passed, const char *name)
-{
-	tests++;
-	if (!passed)
-		failures++;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", tests, name);
-}
 
 /* equal to within an absolute tolerance */
 static void
@@ -173,6 +162,5 @@ main(void)
 	test_difference();
 	test_tally();
 	test_required();
-	printf("1..%d\n", tests);
-	return failures > 0;
+	return finish();
 }
