@@ -418,55 +418,27 @@ history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 	return event->day <= reader->until;
 }
 
-static inline uint64_t
-get_word(const uint8_t *from)
-{
-	uint64_t	word;
-
-	memcpy(&word, from, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word;
-}
-
-/* Whether none of the word's bytes has all the bits that are marked in it; the others hold ones. */
-static inline bool
-bytes_lack(uint64_t word, uint64_t marks, uint64_t others)
-{
-	const uint64_t ones = 0x0101010101010101;
-	uint64_t	lacking = (~word & marks) | others;
-
-	return ((lacking - ones) & ~lacking & 0x80 * ones) == 0;
-}
-
-/*
- * Whether eight events in a short form begin here: of a gap and an amount, three
- * bytes, or of a gap alone.  A gap that is longer has the first four bits set,
- * an amount that is longer all bits of its second byte.
- */
-static inline __attribute__((always_inline)) bool
-eight_short_events(const uint8_t *p, const bool has_amounts)
-{
-	if (!has_amounts)
-		return bytes_lack(get_word(p), 0xf0f0f0f0f0f0f0f0, 0);
-	return bytes_lack(get_word(p), 0x00f0ff00f0ff00f0, 0x0100000100000100) &&
-		bytes_lack(get_word(p + 8), 0xf0ff00f0ff00f0ff, 0x0000010000010000) &&
-		bytes_lack(get_word(p + 16), 0xff00f0ff00f0ff00, 0x0001000001000001);
-}
-
+/* Passes over plain events in a short form, and others of which every part is short. */
 static inline __attribute__((always_inline)) void
 skip_short_events(HistoryReader *reader, const bool has_amounts)
 {
-	const ptrdiff_t size = has_amounts ? 3 : 1;
+	const int	plain_size = has_amounts ? 3 : 1;
+	const int	other_size = has_amounts ? 6 : 3;
+	const uint8_t *quick_end = reader->quick_end;
 	const uint8_t *p = reader->at.next;
 	uint32_t	left = reader->at.days_left;
 
-	for (; left >= 8 && reader->quick_end - p > 8 * size && eight_short_events(p, has_amounts); left -= 8)
-		p += 8 * size;
-	for (; left > 0 && p <= reader->quick_end && p[0] < GAP_TWO_BYTES &&
-		 (!has_amounts || p[2] < AMOUNT_FOUR_BYTES >> 8); left--)
-		p += size;
+	for (; left > 0 && p <= quick_end; left--)
+	{
+		if (p[0] < GAP_TWO_BYTES && (!has_amounts || p[2] < AMOUNT_FOUR_BYTES >> 8))
+			p += plain_size;
+		else if (p[0] == EVENT_DETAILED && p + other_size <= quick_end &&
+				 p[1] < GAP_TWO_BYTES && p[2] < 0x80 &&
+				 (!has_amounts || (p[3] < 0x80 && p[5] < AMOUNT_FOUR_BYTES >> 8)))
+			p += other_size;
+		else
+			break;
+	}
 	reader->at.next = p;
 	reader->at.days_left = left;
 }
@@ -771,6 +743,14 @@ write_key(HistoryWriter *writer)
 	return HISTORY_OK;
 }
 
+static inline void
+customer_is_written(HistoryWriter *writer, size_t days)
+{
+	writer->header.customers++;
+	writer->header.customer_days += (uint32_t) days;
+	writer->has_previous = true;
+}
+
 static HistoryError
 write_customer(HistoryWriter *writer)
 {
@@ -831,10 +811,8 @@ write_customer(HistoryWriter *writer)
 
 	if (previous > header->last_day)
 		header->last_day = (Day) previous;
-	header->customers++;
-	header->customer_days += (uint32_t) writer->day_count;
+	customer_is_written(writer, writer->day_count);
 	writer->has_customer = false;
-	writer->has_previous = true;
 	writer->day_count = 0;
 	return HISTORY_OK;
 }
@@ -950,9 +928,7 @@ history_writer_copy(HistoryWriter *writer, const HistoryKey *key,
 
 	if (previous > header->last_day)
 		header->last_day = (Day) previous;
-	header->customers++;
-	header->customer_days += (uint32_t) days;
-	writer->has_previous = true;
+	customer_is_written(writer, days);
 	return HISTORY_OK;
 }
 
@@ -986,8 +962,7 @@ history_writer_copy_until(HistoryWriter *writer, HistoryReader *reader, const Hi
 			found = false;
 			break;
 		}
-		header->customers++;
-		header->customer_days += days;
+		customer_is_written(writer, days);
 	}
 
 	if (end > start)
@@ -1079,9 +1054,7 @@ history_writer_add_listed(HistoryWriter *writer, const HistoryKey *key,
 		}
 	}
 	writer->used = (size_t) (to - writer->data);
-	header->customers++;
-	header->customer_days += (uint32_t) days;
-	writer->has_previous = true;
+	customer_is_written(writer, days);
 	return HISTORY_OK;
 }
 
