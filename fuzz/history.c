@@ -5,6 +5,7 @@
  * Whatever they are, every reader stays within them, and what comes out is
  * within the promises of history_format.h.  What history_validate accepts is
  * read without damage by all of them, and written again gives the same bytes.
+ * Reading in slices, wherever these end, finds the same as reading the whole.
  */
 #include "history_format.h"
 
@@ -176,11 +177,99 @@ skip_all(const uint8_t *data, size_t size, const HistoryHeader *header, uint8_t 
 	free(previous_bytes);
 }
 
+/* Slices of random sizes, each in memory of its own, so that a byte too far shows. */
+typedef struct RandomSlices
+{
+	HistorySlices slices;
+	const uint8_t *data;
+	size_t		size;
+	uint64_t	random;
+	uint8_t    *slice;
+} RandomSlices;
+
+static const uint8_t *
+fetch_random(HistorySlices *slices, size_t offset, size_t *size)
+{
+	RandomSlices *from = (RandomSlices *) slices;
+
+	HOLDS(offset < from->size);
+	from->random = from->random * 6364136223846793005 + 1442695040888963407;
+	*size = HISTORY_SLICE_MIN + (from->random >> 33) % HISTORY_SLICE_MIN;
+	if (*size > from->size - offset)
+		*size = from->size - offset;
+	free(from->slice);
+	from->slice = malloc(*size);
+	HOLDS(from->slice != NULL);
+	memcpy(from->slice, from->data + offset, *size);
+	return from->slice;
+}
+
+/*
+ * Reads the whole and slices side by side, twice.  Where events are passed
+ * over, which part of them is looked at depends on where slices end; so the
+ * damage among these may differ.
+ */
+static void
+read_slices(const uint8_t *data, size_t size, const HistoryHeader *header, Input *choices, bool is_sound)
+{
+	RandomSlices slices = {{fetch_random}, data, size, take_bytes(choices, 2), NULL};
+	int			leave_after = is_sound && take_choice(choices, 2) == 0 ? 1 + take_choice(choices, 8) : -1;
+	bool		with_keys = take_choice(choices, 4) != 0;
+	bool		put_back = take_choice(choices, 2) != 0;
+	uint8_t    *keys[2] = {NULL, NULL};
+	HistoryReader whole;
+	HistoryReader sliced;
+
+	for (int i = 0; i < 2 && with_keys; i++)
+	{
+		keys[i] = calloc((size_t) header->longest_key + 1, 1);
+		HOLDS(keys[i] != NULL);
+	}
+	history_open(&whole, &host, header, data, size, keys[0]);
+	history_open_slices(&sliced, &host, header, &slices.slices, size, keys[1]);
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (;;)
+		{
+			bool		found = history_next_customer(&whole);
+			HistoryCursor cursor;
+			HistoryDay	event;
+			HistoryDay	other;
+
+			HOLDS(history_next_customer(&sliced) == found);
+			if (!found)
+				break;
+			HOLDS(sliced.at.days_left == whole.at.days_left);
+			if (header->key_type == HISTORY_KEY_BIGINT || with_keys)
+				HOLDS(history_compare_keys(header->key_type, &whole.key, &sliced.key) == 0);
+			cursor = sliced.at;
+			for (int read = 0; read != leave_after && history_next_day(&whole, &event); read++)
+			{
+				HOLDS(history_cursor_next(&sliced, &cursor, &other, header->has_amounts));
+				HOLDS(same_event(&event, &other));
+			}
+			if (whole.at.days_left == 0)
+				HOLDS(!history_cursor_next(&sliced, &cursor, &other, header->has_amounts));
+			if (put_back || leave_after < 0)
+				sliced.at = cursor;
+		}
+		HOLDS(sliced.damage == whole.damage);
+		if (whole.damage != NULL)
+			break;
+		history_rewind(&whole);
+		history_rewind(&sliced);
+	}
+	free(slices.slice);
+	free(keys[0]);
+	free(keys[1]);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* the readers' choices are from the end, and belong to the value all the same */
 	Input		choices = input_of(data + (size < 8 ? 0 : size - 8), size < 8 ? size : 8);
+	Input		choices_again = choices;
 	uint8_t    *copy = malloc(size > 0 ? size : 1); /* of its own, so that a byte too far shows */
 	HistoryHeader header;
 	bool		is_sound;
@@ -197,6 +286,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_all(copy, size, &header, key_buffer, is_sound);
 		skip_all(copy, size, &header, key_buffer, is_sound);
 		read_partly(copy, size, &header, &choices, is_sound);
+		read_slices(copy, size, &header, &choices_again, is_sound);
 		free(key_buffer);
 	}
 	else

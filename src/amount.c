@@ -136,8 +136,11 @@ read_layout(const char *data, Size size, Amount *amount, int *scale)
 	*amount = negative ? -value : value;
 }
 
+StaticAssertDecl(sizeof(NumericRoom) == VARHDRSZ + sizeof(uint16) + AMOUNT_MAX_DIGITS * sizeof(int16),
+				 "NumericRoom holds the longest amount");
+
 static struct varlena *
-write_layout(Amount amount, int scale)
+write_layout(NumericRoom *room, Amount amount, int scale)
 {
 	UnsignedAmount magnitude = amount < 0 ? -(UnsignedAmount) amount : (UnsignedAmount) amount;
 	int			fraction_digits = (scale + DIGIT_DECIMALS - 1) / DIGIT_DECIMALS;
@@ -150,7 +153,7 @@ write_layout(Amount amount, int scale)
 	int			weight;
 	uint16		header;
 	Size		size;
-	struct varlena *value;
+	struct varlena *value = (struct varlena *) room;
 
 	/* the last digit may lack decimals; dividing 128 bits is slow */
 	if (magnitude <= PG_UINT64_MAX)
@@ -182,7 +185,6 @@ write_layout(Amount amount, int scale)
 	header = HEADER_SHORT | (amount < 0 ? SHORT_NEGATIVE : 0) |
 		scale << SHORT_SCALE_SHIFT | (weight & SHORT_WEIGHT_MASK);
 	size = VARHDRSZ + sizeof(uint16) + (end - first) * sizeof(int16);
-	value = palloc(size);
 	SET_VARSIZE(value, size);
 	memcpy(VARDATA(value), &header, sizeof(uint16));
 	memcpy(VARDATA(value) + sizeof(uint16), first, (end - first) * sizeof(int16));
@@ -236,13 +238,14 @@ layout_is_known(void)
 		Amount		by_text;
 		int			scale_by_layout;
 		int			scale_by_text;
+		NumericRoom room;
 		struct varlena *written;
 
 		read_layout(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &by_layout, &scale_by_layout);
 		read_text(numeric, &by_text, &scale_by_text);
 		if (by_layout != by_text || scale_by_layout != scale_by_text)
 			return false;
-		written = write_layout(by_text, scale_by_text);
+		written = write_layout(&room, by_text, scale_by_text);
 		if (VARSIZE(written) != VARSIZE(value) || memcmp(written, value, VARSIZE(value)) != 0)
 			return false;
 	}
@@ -270,16 +273,14 @@ amount_of_numeric(Datum numeric, Amount *amount, int *scale)
 		read_text(numeric, amount, scale);
 }
 
-Datum
-numeric_of_amount(Amount amount, int scale)
+/* Through numeric's own input. */
+static Datum
+write_text(Amount amount, int scale)
 {
 	bool		negative = amount < 0;
 	UnsignedAmount magnitude = negative ? -(UnsignedAmount) amount : (UnsignedAmount) amount;
 	char		text[64];
 	char	   *c = text + sizeof(text);
-
-	if (likely(may_use_layout()))
-		return PointerGetDatum(write_layout(amount, scale));
 
 	*--c = '\0';
 	for (int place = 0; magnitude > 0 || place <= scale; place++)
@@ -293,6 +294,20 @@ numeric_of_amount(Amount amount, int scale)
 		*--c = '-';
 	return DirectFunctionCall3(numeric_in, CStringGetDatum(c),
 							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
+Datum
+numeric_of_amount_in(NumericRoom *room, Amount amount, int scale)
+{
+	if (unlikely(!may_use_layout()))
+		return write_text(amount, scale);
+	return PointerGetDatum(write_layout(room, amount, scale));
+}
+
+Datum
+numeric_of_amount(Amount amount, int scale)
+{
+	return numeric_of_amount_in(palloc(sizeof(NumericRoom)), amount, scale);
 }
 
 Datum

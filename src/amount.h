@@ -21,6 +21,15 @@ extern void amount_of_numeric(Datum numeric, Amount *amount, int *scale);
 /* The numeric with that many decimals. */
 extern Datum numeric_of_amount(Amount amount, int scale);
 
+/* Room for one: length word, header, digits base 10^4. */
+typedef struct NumericRoom
+{
+	int32		words[7];
+} NumericRoom;
+
+/* The same, in that room rather than in memory of its own. */
+extern Datum numeric_of_amount_in(NumericRoom *room, Amount amount, int scale);
+
 /* amount / count as numeric division gives it; count > 0. */
 extern Datum numeric_of_mean(Amount amount, int scale, int64 count);
 

@@ -68,7 +68,7 @@ loyalty_clv(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("margin must not be %g", margin),
 				 errhint("It is the share of the money that is earned: 0.3 for 30 percent.")));
-	if (!report_begin(&report, fcinfo, history_arg, history_arg + 2, history_arg + 7, false))
+	if (!report_begin(&report, fcinfo, history_arg, history_arg + 2, history_arg + 7, true))
 		return (Datum) 0;
 
 	patterns = purchase_patterns_create();
@@ -87,7 +87,7 @@ loyalty_clv(PG_FUNCTION_ARGS)
 		figures = purchase_patterns_figures(patterns, &model, horizon, log1p(discount) * unit_days / 365.0);
 	}
 
-	report_rewind(&report, fcinfo, history_arg, true);
+	history_rewind(&report.reader);
 	customer_rows_begin(&rows, &report);
 	while (clv_next_customer(&report, &customer))
 	{

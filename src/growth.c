@@ -20,7 +20,7 @@
  * what the others leave of the change in revenue.
  *
  * Plain customers, as most are, buy on each of their days, for amounts of 32
- * bits.  These are read and booked by the same functions, made once more with
+ * bits.  Their periods are gathered and booked many customers at a time, with
  * money of 64 bits and without what such customers cannot do.
  *
  * Time per customer: its days.  Memory: two cells and a customer's period for
@@ -43,7 +43,7 @@ enum
 
 typedef enum Movement
 {
-	MOVEMENT_EXPANSION,			/* 0 and 1, see book_customer */
+	MOVEMENT_EXPANSION,			/* 0 and 1, see book_gathered */
 	MOVEMENT_CONTRACTION,
 	MOVEMENT_RESURRECTED,
 	MOVEMENT_NEW,
@@ -62,7 +62,7 @@ typedef struct Change
 typedef struct GrowthCell
 {
 	int64		ended;			/* spans of activity: the period after their last
-								 * one; not counted for a lapse of 1 */
+								 * one; not asked for a lapse of 1 */
 	MoneySum	revenue;
 	Change		changes[MOVEMENTS];
 } GrowthCell;
@@ -71,10 +71,23 @@ typedef struct GrowthCell
 typedef struct CustomerPeriod
 {
 	Amount		money;
-	int64		plain_money;	/* money of plain customers */
 	int32		period;
-	bool		purchased;		/* always, if plain */
+	bool		purchased;
 } CustomerPeriod;
+
+/* A period in which a plain customer has days. */
+typedef struct PlainPeriod
+{
+	int64		money;
+	int32		period;
+	int32		previous;		/* of the same customer, or NO_PERIOD */
+} PlainPeriod;
+
+/* Not next to a period. */
+#define NO_PERIOD	(-2)
+
+/* So many periods of plain customers are gathered, and those of one more. */
+#define GATHERED_PERIODS	512
 
 typedef struct Growth
 {
@@ -83,6 +96,7 @@ typedef struct Growth
 	GrowthCell *cells;			/* 0 .. periods.count - 1 are the rows; others catch
 								 * what is outside of them */
 	CustomerPeriod *customer;	/* from 1 on; 0 stands for nothing before */
+	PlainPeriod *gathered;		/* likewise */
 } Growth;
 
 static inline Amount
@@ -100,74 +114,79 @@ money_less(Amount a, Amount b)
  * a new one.
  */
 static pg_attribute_always_inline void
-add_day(CustomerPeriod **last, CustomerPeriod *latest, int32 period, bool purchased,
-		Amount amount, const bool plain)
+add_plain_day(PlainPeriod **last, PlainPeriod *latest, int32 period, int64 amount)
 {
 	bool		is_new = period != latest->period;
 
 	*last += is_new;
-	latest->period = (*last)->period = period;
-	if (plain)
+	latest->period = (*last)->period = (*last)[1].previous = period;
+	latest->money = (latest->money & ((int64) is_new - 1)) + amount;
+	(*last)->money = latest->money;
+}
+
+/* The same for a customer who is not plain. */
+static inline void
+add_other_day(CustomerPeriod **last, int32 period, bool purchased, Amount amount)
+{
+	if (period != (*last)->period)
 	{
-		latest->plain_money = (latest->plain_money & ((int64) is_new - 1)) + (int64) amount;
-		(*last)->plain_money = latest->plain_money;
+		++*last;
+		(*last)->period = period;
+		(*last)->money = 0;
+		(*last)->purchased = false;
 	}
-	else
+	add_money(&(*last)->money, amount);
+	(*last)->purchased |= purchased;
+}
+
+/*
+ * Puts the days of the customer together to periods, and *last on to the last
+ * of these.  Returns false where the customer is not plain: *event is the
+ * first that is not.
+ */
+static pg_attribute_always_inline bool
+read_plain_days(Report *report, const Growth *growth, const bool has_amounts,
+				HistoryCursor *cursor, PlainPeriod **last, HistoryDay *event)
+{
+	PlainPeriod latest = {.period = NO_PERIOD};
+	PlainDay	day;
+
+	(*last)[1].previous = NO_PERIOD;
+	for (;;)
 	{
-		latest->money &= (Amount) is_new - 1;
-		add_money(&latest->money, amount);
-		latest->purchased = (latest->purchased & !is_new) | purchased;
-		(*last)->money = latest->money;
-		(*last)->purchased = latest->purchased;
+		while (report_plain_day(report, cursor, &day, has_amounts))
+			add_plain_day(last, &latest, period_of_plain(&growth->periods, &day), day.amount);
+		if (!report_other_day(report, cursor, event))
+			return true;
+		if (event->orders == 0 || !amount_is_plain(event->amount))
+			return false;
+		add_plain_day(last, &latest, period_index(&growth->periods, event->day), (int64) event->amount);
 	}
 }
 
 /*
- * Puts the days of the customer together to periods, and returns the last
- * one.  Returns NULL without a purchase, as the customer counts nowhere then,
- * or, if it should be plain, where it is not; that leaves it to be read again.
+ * Goes on from that event, where the reader is, with a customer who is not
+ * plain, of whom "count" periods from "plain" on were read.  Returns the last
+ * period; NULL without a purchase, as the customer counts nowhere then.
  */
-static pg_attribute_always_inline CustomerPeriod *
-read_customer(Report *report, const Growth *growth, const bool has_amounts, const bool plain)
+static CustomerPeriod *
+read_other_days(Report *report, const Growth *growth, const PlainPeriod *plain, Size count,
+				HistoryDay event)
 {
-	const ReportPeriods *periods = &growth->periods;
-	const HistoryCursor start = report->reader.at;
-	HistoryCursor cursor = start;
-	PlainDay	day;
-	HistoryDay	event;
 	CustomerPeriod *last = growth->customer;
-	CustomerPeriod latest = {.period = -1};
-	bool		has_purchase = false;
+	bool		has_purchase = count > 0;
 
-	for (;;)
+	for (Size i = 0; i < count; i++)
+		*++last = (CustomerPeriod) {plain[i].money, plain[i].period, true};
+	do
 	{
-		int32		period;
+		int32		period = period_index(&growth->periods, event.day);
 
-		while (report_plain_day(report, &cursor, &day, has_amounts))
-		{
-			add_day(&last, &latest, period_of_plain(periods, &day), true, day.amount, plain);
-			if (!plain)
-				has_purchase = true;
-		}
-		if (!report_other_day(report, &cursor, &event))
-			break;
-
-		period = period_index(periods, event.day);
-		if (!plain)
-		{
-			has_purchase |= event.orders > 0;
-			if (period < 0)
-				continue;		/* a refund before the first row */
-		}
-		else if (event.orders == 0 || !amount_is_plain(event.amount))
-		{
-			report->reader.at = start;
-			return NULL;
-		}
-		add_day(&last, &latest, period, event.orders > 0, event.amount, plain);
-	}
-	report->reader.at = cursor;
-	return (plain ? last > growth->customer : has_purchase) ? last : NULL;
+		has_purchase |= event.orders > 0;
+		if (period >= 0)		/* else a refund before the first row */
+			add_other_day(&last, period, event.orders > 0, event.amount);
+	} while (history_next_day(&report->reader, &event));
+	return has_purchase ? last : NULL;
 }
 
 /*
@@ -190,55 +209,45 @@ book_drop(const Growth *growth, const CustomerPeriod *this, int32 active_until)
 	book_without_purchase(growth, this->period + 1, active_until, money_less(0, this->money));
 }
 
-/* lapse is that of the report, as a constant where it is 1. */
-static pg_attribute_always_inline void
-book_customer(const Growth *growth, const CustomerPeriod *last, const int32 lapse,
-			  const bool plain)
+static void
+book_customer(const Growth *growth, const CustomerPeriod *last)
 {
+	const int32 lapse = growth->lapse;
 	GrowthCell *cells = growth->cells;
 	int32		active_until = -1;
-	int32		latest = -2;
+	int32		latest = NO_PERIOD;
 	Amount		money = 0;		/* of the latest period */
-	int64		start = MOVEMENT_NEW;
+	Movement	start = MOVEMENT_NEW;
 	bool		books_drop = false; /* should an empty period follow */
 
 	for (const CustomerPeriod *this = growth->customer + 1; this <= last; this++)
 	{
 		int32		period = this->period;
 		GrowthCell *cell = &cells[period];
-		int64		adjacent = -(int64) (period <= latest + 1); /* all ones, or 0 */
+		bool		is_adjacent = period <= latest + 1;
 		Amount		change;
 
-		if (plain)
-		{
-			change = this->plain_money - ((int64) money & adjacent);
-			money = this->plain_money;
-		}
-		else
-		{
-			if (unlikely(books_drop & !adjacent))
-				book_drop(growth, this - 1, active_until);
-			change = money_less(this->money, money & (Amount) adjacent);
-			money = this->money;
-		}
+		if (books_drop && !is_adjacent)
+			book_drop(growth, this - 1, active_until);
+		change = money_less(this->money, is_adjacent ? money : 0);
+		money = this->money;
 		latest = period;
 
-		sum_add(&cell->revenue, money, plain);
-		if (plain || likely(this->purchased))
+		sum_add(&cell->revenue, money, false);
+		if (this->purchased)
 		{
-			int64		kept = plain && lapse == 1 ? adjacent :
-				-(int64) (period <= active_until);
-			int64		movement = start + (((change < 0) - start) & kept);
+			bool		is_kept = period <= active_until;
+			Movement	movement = !is_kept ? start :
+				change < 0 ? MOVEMENT_CONTRACTION : MOVEMENT_EXPANSION;
 
 			cell->changes[movement].purchasers++;
-			sum_add(&cell->changes[movement].money, change, plain);
+			sum_add(&cell->changes[movement].money, change, false);
 			/* with the first start goes an end in a cell before the rows */
-			if (lapse > 1)
-				cells[active_until].ended += 1 + kept;
+			if (!is_kept)
+				cells[active_until].ended++;
 			active_until = period + lapse;
 			start = MOVEMENT_RESURRECTED;
-			if (!plain)
-				books_drop = (lapse > 1) & (money < 0);
+			books_drop = lapse > 1 && money < 0;
 		}
 		else
 		{
@@ -248,6 +257,45 @@ book_customer(const Growth *growth, const CustomerPeriod *last, const int32 laps
 	}
 	if (books_drop)
 		book_drop(growth, last, active_until);
+	cells[active_until].ended++;
+}
+
+/*
+ * Books what was gathered, in one loop that does not end with every customer.
+ * lapse is that of the report, as a constant where it is 1.
+ */
+static pg_attribute_always_inline void
+book_gathered(const Growth *growth, const PlainPeriod *last, const int32 lapse)
+{
+	GrowthCell *cells = growth->cells;
+	int32		active_until = -1;
+	int64		money = 0;		/* of the latest period */
+
+	for (const PlainPeriod *this = growth->gathered + 1; this <= last; this++)
+	{
+		int32		period = this->period;
+		int32		previous = this->previous;
+		GrowthCell *cell = &cells[period];
+		int64		adjacent = -(int64) (period <= previous + 1);	/* all ones, or 0 */
+		int64		change = this->money - (money & adjacent);
+		int64		kept = lapse == 1 ? adjacent :
+			-(int64) ((period <= active_until) & (previous != NO_PERIOD));
+		int64		start = MOVEMENT_RESURRECTED + (previous == NO_PERIOD);
+		int64		movement = start + (((change < 0) - start) & kept);
+
+		money = this->money;
+		sum_add(&cell->revenue, money, true);
+		cell->changes[movement].purchasers++;
+		sum_add(&cell->changes[movement].money, change, true);
+
+		/*
+		 * With a start goes the end of the span before, which may be that of
+		 * the customer before, or for the first of all one before the rows.
+		 */
+		if (lapse > 1)
+			cells[active_until].ended += 1 + kept;
+		active_until = period + lapse;
+	}
 	if (lapse > 1)
 		cells[active_until].ended++;
 }
@@ -255,15 +303,33 @@ book_customer(const Growth *growth, const CustomerPeriod *last, const int32 laps
 static pg_attribute_always_inline void
 count_customers(Report *report, const Growth *growth, const int32 lapse, const bool has_amounts)
 {
+	PlainPeriod *last = growth->gathered;
+
 	while (report_next_customer(report))
 	{
-		const CustomerPeriod *last = read_customer(report, growth, has_amounts, true);
+		HistoryCursor cursor = report->reader.at;
+		PlainPeriod *before = last;
+		HistoryDay	event;
 
-		if (likely(last != NULL))
-			book_customer(growth, last, lapse, true);
-		else if ((last = read_customer(report, growth, has_amounts, false)) != NULL)
-			book_customer(growth, last, lapse, false);
+		bool		is_plain = read_plain_days(report, growth, has_amounts, &cursor, &last, &event);
+
+		report->reader.at = cursor;
+		if (unlikely(!is_plain))
+		{
+			const CustomerPeriod *last_period = read_other_days(report, growth, before + 1,
+																last - before, event);
+
+			if (last_period != NULL)
+				book_customer(growth, last_period);
+			last = before;
+		}
+		if (last - growth->gathered >= GATHERED_PERIODS)
+		{
+			book_gathered(growth, last, lapse);
+			last = growth->gathered;
+		}
 	}
+	book_gathered(growth, last, lapse);
 }
 
 static void
@@ -358,6 +424,10 @@ loyalty_growth(PG_FUNCTION_ARGS)
 								sizeof(GrowthCell));
 	growth.cells++;
 	growth.customer = report_cells((Size) growth.periods.count + 1, sizeof(CustomerPeriod));
+	growth.customer->period = NO_PERIOD;
+	/* one more, of which the previous period is set */
+	growth.gathered = report_cells((Size) growth.periods.count + GATHERED_PERIODS + 2,
+								   sizeof(PlainPeriod));
 
 	if (report.reader.header.has_amounts)
 	{

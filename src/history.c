@@ -13,6 +13,12 @@
 #include "history.h"
 #include "history_state.h"
 
+/*
+ * Of a large stored value so much is read at a time: little enough to stay in
+ * the cache of a core, and enough to hide what finding it takes.
+ */
+#define SLICE_SIZE	(256 * 1024)
+
 static void *
 host_resize(void *memory, size_t size)
 {
@@ -107,6 +113,21 @@ history_of_datum(Datum datum)
 	return PG_DETOAST_DATUM(datum);
 }
 
+/* The header of a stored value of that size: a slice, which is all that is fetched. */
+static void
+read_stored_header(Datum datum, Size size, HistoryHeader *header)
+{
+	struct varlena *slice = PG_DETOAST_DATUM_SLICE(datum, 0, HISTORY_HEADER_SIZE);
+	uint8_t		bytes[HISTORY_HEADER_SIZE] = {0};
+	const char *damage;
+
+	memcpy(bytes, VARDATA_ANY(slice), Min(VARSIZE_ANY_EXHDR(slice), HISTORY_HEADER_SIZE));
+	damage = size < HISTORY_HEADER_SIZE ? "it is shorter than a header" :
+		history_read_header(bytes, size, header);
+	if (damage != NULL)
+		history_raise_damage(damage);
+}
+
 void
 history_header_of_datum(Datum datum, HistoryHeader *header)
 {
@@ -115,23 +136,23 @@ history_header_of_datum(Datum datum, HistoryHeader *header)
 
 	if (VARATT_IS_EXTERNAL_ONDISK(value))
 	{
-		/* a slice: the header is all that is fetched */
-		Size		size = toast_raw_datum_size(datum) - VARHDRSZ;
-		struct varlena *slice = PG_DETOAST_DATUM_SLICE(datum, 0, HISTORY_HEADER_SIZE);
-		uint8_t		bytes[HISTORY_HEADER_SIZE] = {0};
-
-		memcpy(bytes, VARDATA_ANY(slice), Min(VARSIZE_ANY_EXHDR(slice), HISTORY_HEADER_SIZE));
-		damage = size < HISTORY_HEADER_SIZE ? "it is shorter than a header" :
-			history_read_header(bytes, size, header);
+		read_stored_header(datum, toast_raw_datum_size(datum) - VARHDRSZ, header);
+		return;
 	}
-	else
-	{
-		value = history_of_datum(datum);
-		damage = history_read_header((const uint8_t *) VARDATA_ANY(value),
-									 VARSIZE_ANY_EXHDR(value), header);
-	}
+	value = history_of_datum(datum);
+	damage = history_read_header((const uint8_t *) VARDATA_ANY(value),
+								 VARSIZE_ANY_EXHDR(value), header);
 	if (damage != NULL)
 		history_raise_damage(damage);
+}
+
+/* NULL where no keys are wanted. */
+static uint8_t *
+make_key_buffer(const HistoryHeader *header, bool with_keys)
+{
+	if (!with_keys || header->key_type == HISTORY_KEY_BIGINT)
+		return NULL;
+	return MemoryContextAllocHuge(CurrentMemoryContext, (Size) header->longest_key + 1);
 }
 
 void
@@ -145,8 +166,68 @@ history_open_value(HistoryReader *reader, const CustomerHistory *history, bool w
 	if (damage != NULL)
 		history_raise_damage(damage);
 	history_open(reader, &history_host, &header, data, size,
-				 with_keys && header.key_type != HISTORY_KEY_BIGINT ?
-				 MemoryContextAllocHuge(CurrentMemoryContext, (Size) header.longest_key + 1) : NULL);
+				 make_key_buffer(&header, with_keys));
+}
+
+/* A stored value, and of its bytes those that are read at the moment. */
+typedef struct StoredSlices
+{
+	HistorySlices slices;
+	struct varlena *value;
+	struct varlena *slice;		/* NULL: none so far */
+	MemoryContext context;
+} StoredSlices;
+
+static const uint8_t *
+fetch_stored_slice(HistorySlices *slices, size_t offset, size_t *size)
+{
+	StoredSlices *stored = (StoredSlices *) slices;
+	MemoryContext old_context = MemoryContextSwitchTo(stored->context);
+
+	/* before the next one, which then gets the same memory */
+	if (stored->slice != NULL)
+		pfree(stored->slice);
+	stored->slice = detoast_attr_slice(stored->value, (int32) offset, SLICE_SIZE);
+	MemoryContextSwitchTo(old_context);
+	*size = VARSIZE_ANY_EXHDR(stored->slice);
+	return (const uint8_t *) VARDATA_ANY(stored->slice);
+}
+
+/* The size of a value that can be had in slices and has several; else 0. */
+static Size
+size_in_slices(struct varlena *value)
+{
+	struct varatt_external pointer;
+
+	if (!VARATT_IS_EXTERNAL_ONDISK(value))
+		return 0;
+	VARATT_EXTERNAL_GET_POINTER(pointer, value);
+	if (VARATT_EXTERNAL_IS_COMPRESSED(pointer) ||
+		VARATT_EXTERNAL_GET_EXTSIZE(pointer) <= SLICE_SIZE)
+		return 0;
+	return VARATT_EXTERNAL_GET_EXTSIZE(pointer);
+}
+
+void
+history_open_datum(HistoryReader *reader, Datum datum, bool with_keys)
+{
+	struct varlena *value = (struct varlena *) DatumGetPointer(datum);
+	Size		size = size_in_slices(value);
+	StoredSlices *stored;
+	HistoryHeader header;
+
+	if (size == 0)
+	{
+		history_open_value(reader, history_of_datum(datum), with_keys);
+		return;
+	}
+	read_stored_header(datum, size, &header);
+	stored = palloc0(sizeof(StoredSlices));
+	stored->slices.fetch = fetch_stored_slice;
+	stored->value = value;
+	stored->context = CurrentMemoryContext;
+	history_open_slices(reader, &history_host, &header, &stored->slices, size,
+						make_key_buffer(&header, with_keys));
 }
 
 CustomerHistory *

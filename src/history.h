@@ -48,6 +48,13 @@ extern void history_header_of_datum(Datum datum, HistoryHeader *header);
 extern void history_open_value(HistoryReader *reader, const CustomerHistory *history,
 							   bool with_keys);
 
+/*
+ * The same with a datum.  A large stored value is read in slices, which stay
+ * in the processor's cache, and never is in memory as a whole.  What that
+ * takes is allocated in the current memory context.
+ */
+extern void history_open_datum(HistoryReader *reader, Datum datum, bool with_keys);
+
 /* To be called when reading has ended: raises what damage ended it. */
 static inline void
 history_close_value(const HistoryReader *reader)

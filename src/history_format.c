@@ -23,6 +23,7 @@
 
 /* The same without regard to what counts can be, for reading. */
 #define READ_MAX	(1 + 5 + 2 * AMOUNT_VARINT_MAX + 2 + AMOUNT_VARINT_MAX)
+_Static_assert(READ_MAX < HISTORY_SLICE_MIN, "a slice has to hold an event and more");
 
 /* Bytes of consecutive customers that are copied at once, at least. */
 #define COPIED_AT_ONCE	(64 * 1024)
@@ -146,15 +147,61 @@ history_compare_keys(HistoryKeyType key_type, const HistoryKey *a, const History
 
 /*
  * Plain events are read in line up to the next look for a cancel request, but
- * not where one could reach past the end.
+ * not where one could reach past the end, nor an event of any form past the
+ * end of a slice that others follow.
  */
 static void
 move_quick_end(HistoryReader *reader)
 {
 	size_t		left = (size_t) (reader->end - reader->at.next);
+	size_t		reserve = reader->behind > 0 ? READ_MAX : PLAIN_EVENT_MAX;
 
-	reader->quick_end = left < HISTORY_CANCEL_BYTES ? reader->end - PLAIN_EVENT_MAX :
-		reader->at.next + HISTORY_CANCEL_BYTES - PLAIN_EVENT_MAX;
+	reader->quick_end = left < HISTORY_CANCEL_BYTES + reserve ? reader->end - reserve :
+		reader->at.next + HISTORY_CANCEL_BYTES;
+}
+
+/* Has the bytes from an offset on at hand. */
+static void
+fetch_slice(HistoryReader *reader, size_t offset)
+{
+	size_t		size;
+
+	reader->at.next = reader->slices->fetch(reader->slices, offset, &size);
+	reader->end = reader->at.next + size;
+	reader->behind = reader->size - offset - size;
+}
+
+/* The slice that begins with the first byte not read so far. */
+static void
+next_slice(HistoryReader *reader)
+{
+	fetch_slice(reader, reader->size - reader->behind - (size_t) (reader->end - reader->at.next));
+}
+
+/*
+ * To be called past quick_end: afterwards READ_MAX bytes are at hand, or all
+ * that are left.
+ */
+static void
+read_on(HistoryReader *reader)
+{
+	reader->host->check_cancel();
+	if (reader->behind > 0 && (size_t) (reader->end - reader->at.next) < READ_MAX)
+		next_slice(reader);
+	move_quick_end(reader);
+}
+
+static void
+open_reader(HistoryReader *reader, const HistoryHost *host, const HistoryHeader *header,
+			size_t size, uint8_t *key_buffer)
+{
+	memset(reader, 0, sizeof(*reader));
+	reader->header = *header;
+	reader->size = size;
+	reader->host = host;
+	reader->key_buffer = key_buffer;
+	reader->key.bytes = key_buffer;
+	history_read_until(reader, header->last_day);
 }
 
 void
@@ -162,17 +209,33 @@ history_open(HistoryReader *reader, const HistoryHost *host,
 			 const HistoryHeader *header, const uint8_t *data,
 			 size_t size, uint8_t *key_buffer)
 {
-	memset(reader, 0, sizeof(*reader));
-	reader->header = *header;
-	reader->at.next = data + HISTORY_HEADER_SIZE;
+	open_reader(reader, host, header, size, key_buffer);
 	reader->end = data + size;
-	reader->host = host;
-	move_quick_end(reader);
-	reader->customers_left = header->customers;
-	history_read_until(reader, header->last_day);
-	reader->key_buffer = key_buffer;
+	history_rewind(reader);
+}
+
+void
+history_open_slices(HistoryReader *reader, const HistoryHost *host,
+					const HistoryHeader *header, HistorySlices *slices,
+					size_t size, uint8_t *key_buffer)
+{
+	open_reader(reader, host, header, size, key_buffer);
+	reader->slices = slices;
+	history_rewind(reader);
+}
+
+void
+history_rewind(HistoryReader *reader)
+{
+	if (reader->slices != NULL)
+		fetch_slice(reader, HISTORY_HEADER_SIZE);
+	else
+		reader->at.next = reader->end - reader->size + HISTORY_HEADER_SIZE;
+	reader->at.days_left = 0;
+	reader->customers_left = reader->header.customers;
 	reader->key.number = INT64_MIN;
-	reader->key.bytes = key_buffer;
+	reader->key.size = 0;
+	move_quick_end(reader);
 }
 
 void
@@ -204,6 +267,7 @@ damaged(HistoryReader *reader, const char *damage)
 	reader->at.days_left = 0;
 	reader->customers_left = 0;
 	reader->at.next = reader->end;
+	reader->behind = 0;
 	return false;
 }
 
@@ -318,10 +382,7 @@ read_written(HistoryReader *reader, WrittenEvent *event)
 	uint32_t	gap;
 
 	if (reader->at.next > reader->quick_end)
-	{
-		reader->host->check_cancel();
-		move_quick_end(reader);
-	}
+		read_on(reader);
 
 	/* zeros at the end of the value let every event end, if too late */
 	start = reader->at.next;
@@ -502,13 +563,27 @@ read_key(HistoryReader *reader)
 		rest = UUID_KEY_SIZE - shared;
 	else
 		rest = read_varint(reader);
-	if (rest > (uint64_t) (reader->end - reader->at.next) ||
+	if (rest > (uint64_t) (reader->end - reader->at.next) + reader->behind ||
 		shared + rest > reader->header.longest_key)
 		return damaged(reader, "a key is longer than the longest");
-	if (reader->key_buffer != NULL && rest > 0)
-		memcpy(reader->key_buffer + shared, reader->at.next, rest);
-	reader->at.next += rest;
 	key->size = (uint32_t) (shared + rest);
+	for (;;)
+	{
+		size_t		piece = (size_t) (reader->end - reader->at.next);
+
+		if (piece > rest)
+			piece = rest;
+		if (reader->key_buffer != NULL && piece > 0)
+			memcpy(reader->key_buffer + shared, reader->at.next, piece);
+		reader->at.next += piece;
+		shared += piece;
+		rest -= piece;
+		if (rest == 0)
+			break;
+		read_on(reader);
+	}
+	if (reader->at.next > reader->quick_end)
+		read_on(reader);
 	return true;
 }
 
@@ -520,10 +595,12 @@ history_next_customer_slow(HistoryReader *reader)
 	if (reader->damage != NULL)
 		return false;
 	if (reader->customers_left == 0)
-		return reader->at.next == reader->end ? false :
+		return reader->at.next == reader->end && reader->behind == 0 ? false :
 			damaged(reader, "bytes follow the last customer");
 	reader->customers_left--;
 
+	if (reader->at.next > reader->quick_end)
+		read_on(reader);
 	if (!read_key(reader))
 		return false;
 	days = read_varint(reader);

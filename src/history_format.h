@@ -101,6 +101,20 @@ typedef struct HistoryHost
 	void		(*check_cancel) (void);
 } HistoryHost;
 
+/* Longer than any event, and than what is read of a customer beside its key. */
+#define HISTORY_SLICE_MIN	128
+
+/* Where a value comes from that is not in memory as a whole. */
+typedef struct HistorySlices
+{
+	/*
+	 * The bytes of the value from an offset on, which stay until the next
+	 * call.  Sets *size to their number: HISTORY_SLICE_MIN or more, or all that
+	 * are left.
+	 */
+	const uint8_t *(*fetch) (struct HistorySlices *slices, size_t offset, size_t *size);
+} HistorySlices;
+
 typedef enum HistoryKeyType
 {
 	HISTORY_KEY_BIGINT = 1,
@@ -192,7 +206,10 @@ typedef struct HistoryReader
 {
 	HistoryHeader header;
 	HistoryCursor at;
-	const uint8_t *end;
+	const uint8_t *end;			/* of the bytes at hand */
+	size_t		behind;			/* bytes of the value that follow these */
+	size_t		size;			/* of the value */
+	HistorySlices *slices;		/* NULL: the whole value is at hand */
 	const HistoryHost *host;
 	Day			until;			/* later days end a customer */
 	const uint8_t *quick_end;	/* plain events are read in line up to here */
@@ -210,6 +227,14 @@ typedef struct HistoryReader
 extern void history_open(HistoryReader *reader, const HistoryHost *host,
 						 const HistoryHeader *header, const uint8_t *data,
 						 size_t size, uint8_t *key_buffer);
+
+/* The same with a value that is read in slices. */
+extern void history_open_slices(HistoryReader *reader, const HistoryHost *host,
+								const HistoryHeader *header, HistorySlices *slices,
+								size_t size, uint8_t *key_buffer);
+
+/* Goes back to the first customer.  What was set with the two below stays. */
+extern void history_rewind(HistoryReader *reader);
 
 /* Later days will not come out. */
 extern void history_read_until(HistoryReader *reader, Day until);
@@ -250,8 +275,10 @@ extern bool history_read_day_slow(HistoryReader *reader, HistoryDay *event);
  *
  * The cursor is the caller's copy of reader->at, which the compiler can keep
  * in registers.  Whoever stops early may put it back there, to spare the
- * reader passing over the same events again.  has_amounts is that of the
- * header; a loop that is made for one of the two passes a constant.
+ * reader passing over the same events again; but not one that was copied
+ * before the latest event that was not plain, with which another slice may
+ * have come.  has_amounts is that of the header; a loop that is made for one
+ * of the two passes a constant.
  *
  * A loop that has to be fast asks for two kinds of events in turn: plain ones
  * in a short form, as nearly all are, and whatever follows the last of these,

@@ -36,12 +36,24 @@ typedef struct Basket
 	MoneySum	money;
 } Basket;
 
+/*
+ * Plain days after the first day.  Nearly all days are such, so that they have
+ * a count of their own, which says three things at once.
+ */
+typedef struct PlainDays
+{
+	int64		days[3];		/* by the customer's orders in the period before: 0,
+								 * 1, or more */
+	int64		money;
+} PlainDays;
+
 typedef struct PurchasesPart
 {
-	int64		customers;		/* with a purchase day in the period */
-	Basket		later;			/* days after the first day */
+	PlainDays	plain;
+	int64		customers;		/* with a purchase day in the period; this and what
+								 * follows without plain days, until all are read */
 	int64		repeat_customers;	/* with more than one order in the period */
-	/* not beside customers, or they would be added to as a vector, slowly */
+	Basket		later;			/* days after the first day */
 } PurchasesPart;
 
 /* The parts of a cell: whether the customer is returning. */
@@ -51,8 +63,8 @@ typedef struct PurchasesPart
 typedef struct PurchasesCell
 {
 	PurchasesPart parts[2];
-	Basket		first;			/* first days */
-	Basket		first_of_repeaters;
+	int64		new_customers[2];	/* whether they came back */
+	Basket		first[2];		/* first days, likewise */
 	MoneySum	early_refunds;	/* before the first day */
 } PurchasesCell;
 
@@ -88,7 +100,7 @@ cell_of_plain(const Purchases *purchases, const PlainDay *plain, const bool all)
 	return period_of_plain(&purchases->periods, plain);
 }
 
-static inline void
+static pg_attribute_always_inline void
 add_day(Basket *basket, const HistoryDay *day)
 {
 	basket->orders += day->orders;
@@ -142,23 +154,38 @@ typedef struct Progress
 	int64		orders;			/* in the period so far */
 } Progress;
 
-/*
- * Counts the orders of a day after the first one, and returns the basket that
- * they belong to.  plain: a constant, orders is 1.  What is hard to guess is
- * arithmetic, not a branch.
- */
-static pg_attribute_always_inline Basket *
-count_later(const Purchases *purchases, Progress *progress, int32 period, int64 orders,
-			const bool plain)
+/* Goes on to the period, and returns the customer's orders in it so far. */
+static pg_attribute_always_inline int64
+orders_before(Progress *progress, int32 period)
+{
+	int64		orders = progress->orders & -(int64) (period == progress->period);
+
+	progress->period = period;
+	return orders;
+}
+
+/* What is hard to guess is arithmetic, not a branch, here and in what follows. */
+static pg_attribute_always_inline void
+add_plain_day(const Purchases *purchases, Progress *progress, int32 period, uint32 amount)
+{
+	PlainDays  *plain = &purchases->cells[period].parts[period > progress->first_period].plain;
+	int64		before = orders_before(progress, period);
+
+	plain->days[Min(before, 2)]++;
+	plain->money += amount;
+	progress->orders = before + 1;
+}
+
+static pg_attribute_always_inline void
+add_other_day(const Purchases *purchases, Progress *progress, int32 period, const HistoryDay *day)
 {
 	PurchasesPart *part = &purchases->cells[period].parts[period > progress->first_period];
-	int64		before = progress->orders & -(int64) (period == progress->period);
+	int64		before = orders_before(progress, period);
 
-	part->customers += (before == 0) & (plain || orders > 0);
-	part->repeat_customers += plain ? before == 1 : (before <= 1) & (orders > 1 - before);
-	progress->period = period;
-	progress->orders = before + orders;
-	return &part->later;
+	part->customers += (before == 0) & (day->orders > 0);
+	part->repeat_customers += (before <= 1) & (day->orders > 1 - before);
+	add_day(&part->later, day);
+	progress->orders = before + day->orders;
 }
 
 /* Called with constants, so that each kind of report has a loop of its own. */
@@ -171,44 +198,45 @@ add_customer(Report *report, Purchases *purchases, const bool all, const bool ha
 	HistoryDay	event;
 	PlainDay	day;
 	Progress	progress;
-	int32		refunds;
 	bool		came_back = false;
 
-	if (!find_first_day(report, purchases, &cursor, &first, &refunds, all, has_amounts))
-		return;
-	for (int32 i = 0; i < refunds; i++)
-		sum_add(&purchases->cells[purchases->refunds[i].period].early_refunds,
-				purchases->refunds[i].money, false);
+	/* nearly all begin with a plain purchase */
+	if (likely(report_plain_day(report, &cursor, &day, has_amounts)))
+	{
+		first = (HistoryDay) {cursor.day, 1, has_amounts ? 1 : 0, day.amount};
+		progress.first_period = cell_of_plain(purchases, &day, all);
+	}
+	else
+	{
+		int32		refunds;
 
-	progress.first_period = progress.period = cell_of_day(purchases, first.day, all);
+		if (!find_first_day(report, purchases, &cursor, &first, &refunds, all, has_amounts))
+			return;
+		for (int32 i = 0; i < refunds; i++)
+			sum_add(&purchases->cells[purchases->refunds[i].period].early_refunds,
+					purchases->refunds[i].money, false);
+		progress.first_period = cell_of_day(purchases, first.day, all);
+	}
+	progress.period = progress.first_period;
 	progress.orders = first.orders;
 	first_cell = &purchases->cells[progress.first_period];
-	first_cell->parts[NEWCOMERS].customers++;
-	first_cell->parts[NEWCOMERS].repeat_customers += first.orders > 1;
-	add_day(&first_cell->first, &first);
 
 	for (;;)
 	{
 		uint32		days_left = cursor.days_left;
 
 		while (report_plain_day(report, &cursor, &day, has_amounts))
-		{
-			Basket	   *later = count_later(purchases, &progress,
-											cell_of_plain(purchases, &day, all), 1, true);
-
-			later->orders++;
-			sum_add(&later->money, day.amount, true);
-		}
+			add_plain_day(purchases, &progress, cell_of_plain(purchases, &day, all), day.amount);
 		came_back |= cursor.days_left < days_left;
 		if (!report_other_day(report, &cursor, &event))
 			break;
-		add_day(count_later(purchases, &progress, cell_of_day(purchases, event.day, all),
-							event.orders, false), &event);
+		add_other_day(purchases, &progress, cell_of_day(purchases, event.day, all), &event);
 		came_back |= event.orders > 0;
 	}
 	report->reader.at = cursor;
-	if (came_back)
-		add_day(&first_cell->first_of_repeaters, &first);
+	first_cell->parts[NEWCOMERS].repeat_customers += first.orders > 1;
+	first_cell->new_customers[came_back]++;
+	add_day(&first_cell->first[came_back], &first);
 }
 
 static pg_attribute_always_inline void
@@ -216,6 +244,18 @@ add_customers(Report *report, Purchases *purchases, const bool all, const bool h
 {
 	while (report_next_customer(report))
 		add_customer(report, purchases, all, has_amounts);
+}
+
+/* Puts the plain days of a part to the others. */
+static void
+finish_part(PurchasesPart *part)
+{
+	const PlainDays *plain = &part->plain;
+
+	part->customers += plain->days[0];
+	part->repeat_customers += plain->days[1];
+	part->later.orders += plain->days[0] + plain->days[1] + plain->days[2];
+	part->later.money.plain += plain->money;
 }
 
 /* Money over the orders whose amount is known. */
@@ -226,19 +266,27 @@ column_basket(Report *report, const Basket *basket)
 }
 
 static void
-emit_row(Report *report, const PurchasesCell *cell, bool ended)
+emit_row(Report *report, PurchasesCell *cell, bool ended)
 {
-	const PurchasesPart *newcomers = &cell->parts[NEWCOMERS];
-	const PurchasesPart *returning = &cell->parts[RETURNING];
-	int64		customers = newcomers->customers + returning->customers;
-	int64		repeat_customers = newcomers->repeat_customers + returning->repeat_customers;
-	Basket		later = newcomers->later;
+	PurchasesPart *newcomers = &cell->parts[NEWCOMERS];
+	PurchasesPart *returning = &cell->parts[RETURNING];
+	int64		customers;
+	int64		repeat_customers;
+	Basket		first = cell->first[false];
+	Basket		later;
 	Basket		total;
 	Amount		money;
 
+	finish_part(newcomers);
+	finish_part(returning);
+	newcomers->customers += cell->new_customers[false] + cell->new_customers[true];
+	customers = newcomers->customers + returning->customers;
+	repeat_customers = newcomers->repeat_customers + returning->repeat_customers;
+	add_basket(&first, &cell->first[true]);
+	later = newcomers->later;
 	add_basket(&later, &returning->later);
 	total = later;
-	add_basket(&total, &cell->first);
+	add_basket(&total, &first);
 	add_money(&total.money.other, sum_money(&cell->early_refunds));
 	money = sum_money(&total.money);
 
@@ -252,9 +300,9 @@ emit_row(Report *report, const PurchasesCell *cell, bool ended)
 	column_ratio(report, repeat_customers, ended ? customers : 0);
 	column_count(report, returning->customers);
 	column_money(report, sum_money(&returning->later.money));
-	column_basket(report, &cell->first);
+	column_basket(report, &first);
 	column_basket(report, &later);
-	column_basket(report, &cell->first_of_repeaters);
+	column_basket(report, &cell->first[true]);
 	column_boolean(report, ended);
 	report_row(report);
 }

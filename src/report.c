@@ -16,7 +16,6 @@
 #include "utils/palloc.h"
 #include "utils/tuplestore.h"
 
-#include "amount.h"
 #include "compat.h"
 #include "rates.h"
 #include "report.h"
@@ -200,69 +199,11 @@ report_open(Report *report, FunctionCallInfo fcinfo, int history_arg,
 	has_as_of = as_of_arg >= 0 && arg_day(fcinfo, as_of_arg, "as_of", &report->as_of);
 	if (PG_ARGISNULL(history_arg))
 		return false;
-	history_open_value(&report->reader, PG_GETARG_HISTORY(history_arg), with_keys);
+	history_open_datum(&report->reader, PG_GETARG_DATUM(history_arg), with_keys);
 	if (!has_as_of)
 		report->as_of = header->last_day;
 	history_read_until(&report->reader, report->as_of);
 	return header->buyers > 0 && header->first_purchase <= report->as_of;
-}
-
-void
-report_rewind(Report *report, FunctionCallInfo fcinfo, int history_arg, bool with_keys)
-{
-	history_open_value(&report->reader, PG_GETARG_HISTORY(history_arg), with_keys);
-	history_read_until(&report->reader, report->as_of);
-}
-
-static inline void
-set_column(Report *report, Datum value, bool is_null)
-{
-	Assert(report->column < REPORT_MAX_COLUMNS);
-	report->values[report->column] = value;
-	report->nulls[report->column] = is_null;
-	report->column++;
-}
-
-void
-column_null(Report *report)
-{
-	set_column(report, (Datum) 0, true);
-}
-
-void
-column_day(Report *report, Day day)
-{
-	set_column(report, DateADTGetDatum(day), false);
-}
-
-void
-column_integer(Report *report, int32 value)
-{
-	set_column(report, Int32GetDatum(value), false);
-}
-
-void
-column_count(Report *report, int64 value)
-{
-	set_column(report, Int64GetDatum(value), false);
-}
-
-void
-column_double(Report *report, double value)
-{
-	set_column(report, Float8GetDatum(value), false);
-}
-
-void
-column_boolean(Report *report, bool value)
-{
-	set_column(report, BoolGetDatum(value), false);
-}
-
-void
-column_datum(Report *report, Datum value)
-{
-	set_column(report, value, false);
 }
 
 void
@@ -331,12 +272,8 @@ column_money(Report *report, Amount amount)
 	if (!report->reader.header.has_amounts)
 		column_null(report);
 	else
-	{
-		MemoryContext old_context = MemoryContextSwitchTo(report->row_context);
-
-		column_datum(report, numeric_of_amount(amount, report->reader.header.scale));
-		MemoryContextSwitchTo(old_context);
-	}
+		column_datum(report, numeric_of_amount_in(&report->money[report->column], amount,
+												  report->reader.header.scale));
 }
 
 void

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 
+#include "amount.h"
 #include "calendar.h"
 #include "estimate.h"
 #include "history.h"
@@ -61,6 +62,7 @@ typedef struct Report
 	MemoryContext row_context;	/* of the columns' values, until the row is made */
 	Datum		values[REPORT_MAX_COLUMNS];
 	bool		nulls[REPORT_MAX_COLUMNS];
+	NumericRoom money[REPORT_MAX_COLUMNS];	/* of the columns with money */
 } Report;
 
 /*
@@ -75,10 +77,6 @@ extern bool report_begin(Report *report, FunctionCallInfo fcinfo, int history_ar
 /* The same without a result set, for a function that returns one value. */
 extern bool report_open(Report *report, FunctionCallInfo fcinfo, int history_arg,
 						int as_of_arg, int observed_since_arg, bool with_keys);
-
-/* Opens the history once more, for a second pass over it. */
-extern void report_rewind(Report *report, FunctionCallInfo fcinfo, int history_arg,
-						  bool with_keys);
 
 /* The next customer; raises what damage ended the iteration. */
 static inline bool
@@ -115,13 +113,56 @@ report_other_day(Report *report, HistoryCursor *cursor, HistoryDay *event)
 }
 
 /* The columns of a row from left to right, then the row. */
-extern void column_null(Report *report);
-extern void column_day(Report *report, Day day);
-extern void column_integer(Report *report, int32 value);
-extern void column_count(Report *report, int64 value);
-extern void column_double(Report *report, double value);
-extern void column_boolean(Report *report, bool value);
-extern void column_datum(Report *report, Datum value);
+static inline void
+set_column(Report *report, Datum value, bool is_null)
+{
+	Assert(report->column < REPORT_MAX_COLUMNS);
+	report->values[report->column] = value;
+	report->nulls[report->column] = is_null;
+	report->column++;
+}
+
+static inline void
+column_null(Report *report)
+{
+	set_column(report, (Datum) 0, true);
+}
+
+static inline void
+column_datum(Report *report, Datum value)
+{
+	set_column(report, value, false);
+}
+
+static inline void
+column_day(Report *report, Day day)
+{
+	column_datum(report, Int32GetDatum(day));
+}
+
+static inline void
+column_integer(Report *report, int32 value)
+{
+	column_datum(report, Int32GetDatum(value));
+}
+
+static inline void
+column_count(Report *report, int64 value)
+{
+	column_datum(report, Int64GetDatum(value));
+}
+
+static inline void
+column_double(Report *report, double value)
+{
+	column_datum(report, Float8GetDatum(value));
+}
+
+static inline void
+column_boolean(Report *report, bool value)
+{
+	column_datum(report, BoolGetDatum(value));
+}
 
 /* numerator / denominator in double precision; NULL if that is 0. */
 extern void column_ratio(Report *report, int64 numerator, int64 denominator);
@@ -159,8 +200,9 @@ add_money(Amount *a, Amount b)
  */
 typedef struct MoneySum
 {
-	int64		plain;
 	Amount		other;
+	int64		plain;			/* not beside a count that precedes the sum, or the
+								 * two would be added to as a vector, slowly */
 } MoneySum;
 
 static inline bool

@@ -32,12 +32,31 @@ typedef enum RetentionKind
 static const char *const kind_names[] = {"on", "on_or_after", "on_or_before", "streak"};
 static const char *const cohort_names[] = {"period", "all"};
 
+/* By period number.  Side by side, as both change with nearly every day. */
+typedef struct CohortCell
+{
+	int64		active;
+	MoneySum	money;			/* only in a history with amounts: see cell_of */
+} CohortCell;
+
 typedef struct Cohort
 {
 	int64		customers;
-	int64	   *active;			/* by period number; NULL without customers */
-	MoneySum   *money;			/* likewise; NULL without amounts */
+	CohortCell *cells;			/* NULL without customers */
 } Cohort;
+
+/* Without amounts cells are no longer than they need be. */
+static inline Size
+cell_width(const bool has_money)
+{
+	return has_money ? sizeof(CohortCell) : offsetof(CohortCell, money);
+}
+
+static pg_attribute_always_inline CohortCell *
+cell_of(CohortCell *cells, int32 number, const bool has_money)
+{
+	return (CohortCell *) ((char *) cells + number * cell_width(has_money));
+}
 
 typedef struct Retention
 {
@@ -57,19 +76,13 @@ cohort_width(const Retention *retention, int32 cohort)
 	return Min(retention->periods.count - cohort - 1, retention->highest) + 1;
 }
 
-static Cohort *
-cohort_with_cells(Retention *retention, int32 index)
+static inline Cohort *
+cohort_with_cells(Retention *retention, int32 index, const bool has_money)
 {
 	Cohort	   *cohort = &retention->cohorts[index];
 
-	if (cohort->active == NULL)
-	{
-		int32		width = cohort_width(retention, index);
-
-		cohort->active = report_cells(width, sizeof(int64));
-		if (retention->report.reader.header.has_amounts)
-			cohort->money = report_cells(width, sizeof(MoneySum));
-	}
+	if (unlikely(cohort->cells == NULL))
+		cohort->cells = report_cells(cohort_width(retention, index), cell_width(has_money));
 	return cohort;
 }
 
@@ -83,27 +96,66 @@ typedef struct Progress
 } Progress;
 
 /*
- * Counts a day after the first one in the cells of the customer's cohort, and
- * returns the number of its period.  What is hard to guess is arithmetic, not
- * a branch.
+ * Counts a day after the first one in the cells of the customer's cohort.
+ * What is hard to guess is arithmetic, not a branch.
  */
-static pg_attribute_always_inline int32
-count_day(const Retention *retention, const Cohort *cohort, Progress *progress,
-		  int32 period, bool purchased, const RetentionKind kind)
+static pg_attribute_always_inline void
+count_day(CohortCell *cells, int32 highest, Progress *progress, int32 period, bool purchased,
+		  Amount amount, const bool plain, const RetentionKind kind, const bool has_money)
 {
-	int32		highest = retention->highest;
 	int32		number = period - progress->first;
 	int32		is_new = purchased & (number > progress->last);
 
-	if (kind == KIND_ON && likely(number <= highest))
-		cohort->active[number] += is_new;
-	else if (kind == KIND_ON_OR_BEFORE)
+	if (likely(number <= highest))
+	{
+		CohortCell *cell = cell_of(cells, number, has_money);
+
+		if (kind == KIND_ON)
+			cell->active += is_new;
+		if (has_money && plain)
+			sum_add(&cell->money, amount, true);
+		else if (has_money)
+			sum_add_any(&cell->money, amount);
+	}
+	if (kind == KIND_ON_OR_BEFORE)
 		progress->first_return = Min(progress->first_return,
 									 number | ((is_new - 1) & PG_INT32_MAX));
 	else if (kind == KIND_STREAK)
 		progress->streak += is_new & (number == progress->streak + 1);
 	progress->last = purchased ? number : progress->last;
-	return number;
+}
+
+/*
+ * Reads up to the first purchase day: *money is that of its period so far.
+ * Returns the period, or a negative number where there is no purchase.
+ */
+static pg_attribute_always_inline int32
+find_first_day(Report *report, const ReportPeriods *periods, HistoryCursor *cursor,
+			   Amount *money, const bool has_money)
+{
+	PlainDay	day;
+	HistoryDay	event;
+	int32		period = PG_INT32_MIN;
+
+	/* nearly all begin with a plain purchase */
+	if (likely(report_plain_day(report, cursor, &day, has_money)))
+	{
+		*money = day.amount;
+		return period_of_plain(periods, &day);
+	}
+	*money = 0;
+	while (report_next_day(report, cursor, &event, has_money))
+	{
+		int32		latest = period_index(periods, event.day);
+
+		if (latest != period)
+			*money = 0;
+		period = latest;
+		add_money(money, event.amount);
+		if (event.orders > 0)
+			return period;
+	}
+	return -1;
 }
 
 /*
@@ -119,66 +171,40 @@ count_customer(Retention *retention, const RetentionKind kind, const bool has_mo
 	int32		highest = retention->highest;
 	HistoryDay	event;
 	PlainDay	day;
-	Cohort	   *in_cohort;
-	Cohort		cohort;
+	Cohort	   *cohort;
+	CohortCell *cells;
 	Progress	progress = {.first_return = PG_INT32_MAX};
-	Amount		early_money = 0;	/* up to the first purchase, in its period */
-	int32		early_period = PG_INT32_MIN;
+	Amount		early_money;
 
-	/* up to the first purchase */
-	for (;;)
-	{
-		int32		period;
-
-		if (!report_next_day(report, &cursor, &event, has_money))
-			return;
-		period = period_index(periods, event.day);
-		if (period != early_period)
-		{
-			early_period = period;
-			early_money = 0;
-		}
-		add_money(&early_money, event.amount);
-		if (event.orders > 0)
-			break;
-	}
-	progress.first = early_period;
-	if (event.day < report->observed_since || progress.first < retention->first_cohort)
+	progress.first = find_first_day(report, periods, &cursor, &early_money, has_money);
+	if (progress.first < retention->first_cohort || cursor.day < report->observed_since)
 		return;
 
-	in_cohort = cohort_with_cells(retention, progress.first);
-	in_cohort->customers++;
-	cohort = *in_cohort;
+	cohort = cohort_with_cells(retention, progress.first, has_money);
+	cohort->customers++;
+	cells = cohort->cells;
 	if (has_money)
-		sum_add_any(&cohort.money[0], early_money);
+		sum_add_any(&cells[0].money, early_money);
 
 	/* all that follows */
 	for (;;)
 	{
-		int32		number;
-
 		while (report_plain_day(report, &cursor, &day, has_money))
-		{
-			number = count_day(retention, &cohort, &progress, period_of_plain(periods, &day),
-							   true, kind);
-			if (has_money && likely(number <= highest))
-				sum_add(&cohort.money[number], day.amount, true);
-		}
+			count_day(cells, highest, &progress, period_of_plain(periods, &day),
+					  true, day.amount, true, kind, has_money);
 		if (!report_other_day(report, &cursor, &event))
 			break;
-		number = count_day(retention, &cohort, &progress, period_index(periods, event.day),
-						   event.orders > 0, kind);
-		if (has_money && number <= highest)
-			sum_add_any(&cohort.money[number], event.amount);
+		count_day(cells, highest, &progress, period_index(periods, event.day),
+				  event.orders > 0, event.amount, false, kind, has_money);
 	}
 	report->reader.at = cursor;
 
 	if (kind == KIND_ON_OR_AFTER)
-		cohort.active[Min(progress.last, highest)]++;
+		cell_of(cells, Min(progress.last, highest), has_money)->active++;
 	else if (kind == KIND_ON_OR_BEFORE && progress.first_return <= highest)
-		cohort.active[progress.first_return]++;
+		cell_of(cells, progress.first_return, has_money)->active++;
 	else if (kind == KIND_STREAK)
-		cohort.active[Min(progress.streak, highest)]++;
+		cell_of(cells, Min(progress.streak, highest), has_money)->active++;
 }
 
 static void
@@ -215,20 +241,26 @@ count_customers(Retention *retention)
 #undef COUNT
 }
 
+static CohortCell *
+cohort_cell(const Retention *retention, const Cohort *cohort, int32 number)
+{
+	return cell_of(cohort->cells, number, retention->report.reader.header.has_amounts);
+}
+
 /* Turns what customers added to the cells into counts of customers. */
 static void
 sum_cohort(const Retention *retention, int32 index)
 {
-	Cohort	   *cohort = &retention->cohorts[index];
+	const Cohort *cohort = &retention->cohorts[index];
 	int32		width = cohort_width(retention, index);
 
 	if (retention->kind == KIND_ON_OR_BEFORE)
 		for (int32 k = 2; k < width; k++)
-			cohort->active[k] += cohort->active[k - 1];
+			cohort_cell(retention, cohort, k)->active += cohort_cell(retention, cohort, k - 1)->active;
 	else if (retention->kind != KIND_ON)
 		for (int32 k = width - 2; k >= 0; k--)
-			cohort->active[k] += cohort->active[k + 1];
-	cohort->active[0] = cohort->customers;
+			cohort_cell(retention, cohort, k)->active += cohort_cell(retention, cohort, k + 1)->active;
+	cohort_cell(retention, cohort, 0)->active = cohort->customers;
 }
 
 typedef struct Cell
@@ -289,15 +321,16 @@ emit_cohort(Retention *retention, int32 index)
 	const ReportPeriods *periods = &retention->periods;
 	const Cohort *cohort = &retention->cohorts[index];
 	int32		width = cohort_width(retention, index);
+	bool		has_money = report->reader.header.has_amounts;
 	Cell		cell = {.customers = cohort->customers};
 
 	for (int32 number = 0; number < width; number++)
 	{
-		cell.so_far = cohort->active[number];
-		if (cohort->money != NULL)
+		cell.so_far = cohort_cell(retention, cohort, number)->active;
+		if (has_money)
 		{
-			cell.first_money = sum_money(&cohort->money[0]);
-			cell.money = sum_money(&cohort->money[number]);
+			cell.first_money = sum_money(&cohort->cells[0].money);
+			cell.money = sum_money(&cohort->cells[number].money);
 			add_money(&cell.cumulative, cell.money);
 		}
 		column_day(report, period_start(periods, index));
@@ -316,6 +349,7 @@ emit_pooled(Retention *retention)
 {
 	Report	   *report = &retention->report;
 	const ReportPeriods *periods = &retention->periods;
+	bool		has_money = report->reader.header.has_amounts;
 	Amount	   *cumulative = report_cells(periods->count, sizeof(Amount));
 
 	for (int32 number = 0; number < periods->count && number <= retention->highest; number++)
@@ -332,13 +366,13 @@ emit_pooled(Retention *retention)
 				continue;
 			all_ended &= ended;
 			cell.customers += cohort->customers;
-			cell.so_far += cohort->active[number];
-			if (cohort->money != NULL)
+			cell.so_far += cohort_cell(retention, cohort, number)->active;
+			if (has_money)
 			{
-				Amount		money = sum_money(&cohort->money[number]);
+				Amount		money = sum_money(&cohort->cells[number].money);
 
 				add_money(&cumulative[index], money);
-				add_money(&cell.first_money, sum_money(&cohort->money[0]));
+				add_money(&cell.first_money, sum_money(&cohort->cells[0].money));
 				add_money(&cell.money, money);
 				add_money(&cell.cumulative, cumulative[index]);
 			}

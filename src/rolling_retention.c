@@ -318,7 +318,6 @@ loyalty_rolling_retention(PG_FUNCTION_ARGS)
 	Report		report;
 	ReportPeriods periods;
 	Brackets	brackets;
-	HistoryReader start;
 	PeriodGrid	grid = arg_grid(fcinfo, ARG_COHORT, "cohort", PERIOD_MONTH, true,
 								ARG_WEEK_START);
 	RetentionKind kind = arg_choice(fcinfo, ARG_KIND, "kind", kind_names, lengthof(kind_names));
@@ -340,14 +339,12 @@ loyalty_rolling_retention(PG_FUNCTION_ARGS)
 	range = Min(periods.count, Max(MAX_CELLS / width, 1));
 	counts = report_cells(range, sizeof(uint32));
 	cells = report_cells(mul_size(range, width), sizeof(Cell));
-	start = report.reader;
 
 	for (int32 from = grid.kind == PERIOD_ALL ? 0 : first_believed_period(&periods, &report);
 		 from < periods.count; from += range)
 	{
 		int32		to = Min(from + range, periods.count);
 
-		report.reader = start;
 		memset(counts, 0, range * sizeof(uint32));
 		memset(cells, 0, range * width * sizeof(Cell));
 		count_customers(&report, &periods, &brackets, kind, from, to, counts, cells);
@@ -356,6 +353,8 @@ loyalty_rolling_retention(PG_FUNCTION_ARGS)
 			if (counts[cohort - from] > 0)
 				report_cohort(&report, &periods, cohort, &brackets, days, day_count,
 							  cells + (cohort - from) * width, counts[cohort - from], kind, z);
+		if (to < periods.count)
+			history_rewind(&report.reader);
 	}
 	return (Datum) 0;
 }

@@ -1,0 +1,143 @@
+-- A large stored history is read in slices, one in memory as a whole: every
+-- report gives the same of both, sound or damaged.
+--
+-- All rows are random. A failure shows the seed: LOYALTY_SEED=… repeats it.
+
+\getenv seed LOYALTY_SEED
+\if :{?seed}
+\else
+SELECT (random() * 1e9)::int AS seed \gset
+\endif
+\warn '# history_slices: seed' :seed
+
+SET client_min_messages = error;	-- not that the fit of noise did not converge
+SET search_path = public, loyalty;
+SET jit = off;
+SELECT no_plan();
+
+\ir include/every_report.sql
+
+-- what a disk does to a value, no function sees
+CREATE CAST (bytea AS loyalty.customer_history) WITHOUT FUNCTION;
+CREATE CAST (loyalty.customer_history AS bytea) WITHOUT FUNCTION;
+
+SELECT setseed(:seed / 1e9)
+\g /dev/null
+
+-- ---------- values of several slices ----------
+
+CREATE TABLE stored (name text PRIMARY KEY, key_type text, h customer_history);
+
+-- one in ten days is no plain one: a refund, two orders, an order of unknown amount, a large amount
+CREATE TABLE bought AS
+SELECT i, floor(random() ^ 2 * 30000)::bigint AS customer, date '2022-01-01' + floor(random() * 1400)::int AS day,
+	   CASE floor(random() * 40) WHEN 0 THEN -random() * 100 WHEN 1 THEN NULL WHEN 2 THEN random() * 1e9 WHEN 3 THEN random() * 1e20 ELSE random() * 600 END::numeric(30, 2) AS amount
+FROM generate_series(1, 200000) AS i;
+INSERT INTO bought SELECT i, customer, day, 1 FROM bought WHERE i % 30 = 0;
+
+INSERT INTO stored SELECT 'bigint', 'bigint', customer_history(customer * 77777 - 1000000000, day, amount) FROM bought;
+INSERT INTO stored SELECT 'text', 'text', customer_history(repeat('é', (customer % 50)::int) || customer, day, amount) FROM bought;
+INSERT INTO stored SELECT 'uuid', 'uuid', customer_history(md5(customer::text)::uuid, day, amount) FROM bought;
+-- without amounts; three days on which all begin, so that rolling retention by day takes several passes but has few rows
+INSERT INTO stored SELECT 'bigint without amounts', 'bigint', customer_history(i % 90000, date '2022-01-01' + CASE WHEN i < 90000 THEN (i % 3 * 30)::int ELSE 200 + floor(random() * 1200)::int END)
+FROM generate_series(0, 500000) AS i;
+-- keys longer than a slice, between short ones
+INSERT INTO stored SELECT 'long keys', 'text', customer_history(CASE customer % 5000 WHEN 0 THEN chr(97 + (customer / 5000)::int) || repeat(md5(customer::text), 20000) || customer ELSE customer::text END, day, amount) FROM bought WHERE i <= 20000;
+-- one customer, who alone takes several slices
+INSERT INTO stored SELECT 'one customer', 'bigint', customer_history(7, date '4714-11-24 BC' + 2 * i + floor(random() * 2)::int, CASE WHEN i % 17 > 0 THEN random() * 1000 END::numeric(12, 2)) FROM generate_series(1, 400000) AS i;
+
+SELECT cmp_ok(pg_column_size(h), '>', 3 * 262144, name || ': several slices') FROM stored;
+SELECT ok(pg_relation_size(reltoastrelid) > (SELECT sum(pg_column_size(h)) FROM stored), 'they are stored out of line, not compressed')
+FROM pg_class WHERE oid = 'stored'::regclass;
+
+-- ---------- the same of both ----------
+
+-- What a query gives for a value, as one line: its rows, or its error.
+CREATE FUNCTION outcome(query text, from_table boolean, name text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	source text := CASE WHEN from_table THEN 'SELECT h FROM stored WHERE name = %L'
+						ELSE 'SELECT (h::bytea || '''')::customer_history AS h FROM stored WHERE name = %L' END;
+	result text;
+BEGIN
+	EXECUTE format('WITH v AS MATERIALIZED (' || source || ') SELECT count(*) || '' rows: '' || coalesce(sum(hashtextextended(r::text, 0)), 0) FROM v, LATERAL ('
+				   || replace(query, ' AS r', ' WITH ORDINALITY AS r') || ') AS r', name) INTO result;
+	RETURN result;
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+
+CREATE TABLE call (report text, query text);
+INSERT INTO call
+SELECT * FROM every_report('v.h', 'NULL') WHERE report ~ 'customer_history';
+SELECT cmp_ok(count(*), '>=', 10::bigint, 'there are reports to compare') FROM call;
+-- with arguments that make them read otherwise
+INSERT INTO call
+SELECT format('%s(%s)', name, arguments), format('SELECT r.* FROM loyalty.%s(v.h, %s) AS r', name, arguments)
+FROM (VALUES ('retention', 'kind => ''streak'', period => ''week'''), ('retention', 'kind => ''on_or_before'', cohort => ''all'', observed_since => ''2022-06-01'''),
+			 ('retention', 'kind => ''on_or_after'', as_of => ''2023-02-03'', periods => 3'),
+			 ('rolling_retention', 'kind => ''streak'', as_of => ''2022-12-31'''), ('rolling_retention', 'kind => ''on_or_after'''),
+			 ('repurchase', 'cohort => ''week'', same_day => true'), ('growth', 'period => ''week'', lapse => 3'), ('growth', 'as_of => ''2022-05-05'''),
+			 ('purchases', 'period => ''all'''), ('purchases', 'period => ''day'', as_of => ''2023-03-03'''), ('customer_summary', 'as_of => ''2022-03-03''')) AS v(name, arguments);
+SELECT is(outcome(c.query, true, s.name), outcome(c.query, false, s.name), format('%s: %s', s.name, c.report))
+FROM stored AS s, call AS c WHERE s.name <> 'one customer' ORDER BY s.name, c.report;
+-- days before Christ: too many periods for most
+SELECT is(outcome(query, true, 'one customer'), outcome(query, false, 'one customer'), 'one customer: ' || query)
+FROM unnest('{SELECT r.* FROM loyalty.events(v.h) AS r,SELECT r.* FROM loyalty.customer_summary(v.h) AS r,"SELECT r.* FROM loyalty.growth(v.h, period => ''year'') AS r","SELECT r.* FROM loyalty.retention(v.h, period => ''year'') AS r","SELECT r.* FROM loyalty.purchases(v.h, period => ''year'') AS r"}'::text[]) AS query;
+
+-- customers by their keys as they are
+SELECT is(outcome('SELECT r.* FROM loyalty.customer_summary_as(NULL::uuid, v.h) AS r', true, 'uuid'), outcome('SELECT r.* FROM loyalty.customer_summary_as(NULL::uuid, v.h) AS r', false, 'uuid'), 'uuid: customer_summary_as');
+
+-- several passes: cohorts by day times as many brackets
+SELECT is(outcome(query, true, 'bigint without amounts'), outcome(query, false, 'bigint without amounts'), 'rolling retention in several passes')
+FROM (VALUES ('SELECT r.* FROM loyalty.rolling_retention(v.h, cohort => ''day'', days => (SELECT array_agg(n) FROM generate_series(1, 1300) AS n)) AS r')) AS q(query);
+
+-- ---------- damaged ones ----------
+
+-- Bytes changed here and there, or lost.  Reports pass over events that they do not want, and so may not see all damage.
+CREATE FUNCTION damaged(bytes bytea) RETURNS bytea
+LANGUAGE plpgsql AS $$
+DECLARE
+	at int := 64 + floor(random() * (length(bytes) - 64));
+BEGIN
+	CASE floor(random() * 4)::int
+		WHEN 0 THEN
+			RETURN set_byte(bytes, at, floor(random() * 256)::int);
+		WHEN 1 THEN
+			RETURN overlay(bytes PLACING '\xffffffffffffffffffffffff' FROM at);
+		WHEN 2 THEN
+			RETURN overlay(bytes PLACING '' FROM at FOR 1 + floor(random() * 5)::int);
+		ELSE
+			RETURN substr(bytes, 1, greatest(at, 600000));
+	END CASE;
+END
+$$;
+CREATE TABLE sound AS SELECT * FROM stored WHERE name IN ('bigint', 'text', 'uuid', 'long keys');
+
+CREATE FUNCTION attack(n int) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+	base record;
+	query text;
+	of_slices text;
+	of_whole text;
+BEGIN
+	SELECT * INTO STRICT base FROM sound ORDER BY random() LIMIT 1;
+	DELETE FROM stored;
+	INSERT INTO stored VALUES ('damaged', base.key_type, damaged(base.h::bytea)::customer_history);
+	query := 'SELECT r.* FROM loyalty.events(v.h) AS r';
+	of_slices := outcome(query, true, 'damaged');
+	RETURN NEXT is(of_slices, outcome(query, false, 'damaged'), format('value %s, %s damaged: %s', n, base.name, of_slices));
+	FOR query IN SELECT c.query FROM call AS c WHERE c.report ~ '^(loyalty\.)?(retention|rolling_retention|repurchase|growth|purchases|customer_summary)\(' LOOP
+		of_slices := outcome(query, true, 'damaged');
+		of_whole := outcome(query, false, 'damaged');
+		IF (of_slices !~ '^(22|54000|XX001|[0-9]+ rows)') OR (of_whole !~ '^(22|54000|XX001|[0-9]+ rows)') THEN
+			RETURN NEXT fail(format('value %s, %s damaged, %s: %s and %s', n, base.name, query, of_slices, of_whole));
+		END IF;
+	END LOOP;
+END
+$$;
+SELECT attack(n) FROM generate_series(1, 8) AS n;
+
+SELECT * FROM finish();
