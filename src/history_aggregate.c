@@ -158,7 +158,7 @@ customer_history_final(PG_FUNCTION_ARGS)
 Datum
 customer_history_merge(PG_FUNCTION_ARGS)
 {
-	const CustomerHistory *values[2];
+	Datum		histories[2];
 
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
 		PG_RETURN_NULL();
@@ -167,7 +167,7 @@ customer_history_merge(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 
-	values[0] = PG_GETARG_HISTORY(0);
-	values[1] = PG_GETARG_HISTORY(1);
-	PG_RETURN_POINTER(history_merge_values(values, 2));
+	histories[0] = PG_GETARG_DATUM(0);
+	histories[1] = PG_GETARG_DATUM(1);
+	PG_RETURN_POINTER(history_merge(histories, 2));
 }

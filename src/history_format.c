@@ -28,6 +28,9 @@ _Static_assert(READ_MAX < HISTORY_SLICE_MIN, "a slice has to hold an event and m
 /* Bytes of consecutive customers that are copied at once, at least. */
 #define COPIED_AT_ONCE	(64 * 1024)
 
+/* More than there is of a customer before his days, beside the key. */
+#define KEY_MARGIN		(4 * READ_MAX)
+
 /* Room is made for so many at a time. */
 #define EVENT_BATCH	1024
 
@@ -525,6 +528,24 @@ history_skip_days(HistoryReader *reader)
 	return true;
 }
 
+/* Whether all the customer's days that were not read are at hand. */
+static inline bool
+days_at_hand(const HistoryReader *reader)
+{
+	return reader->behind == 0 ||
+		(uint64_t) (reader->end - reader->at.next) >= (uint64_t) reader->at.days_left * READ_MAX;
+}
+
+bool
+history_hold_days(HistoryReader *reader)
+{
+	if (days_at_hand(reader))
+		return true;
+	next_slice(reader);
+	move_quick_end(reader);
+	return days_at_hand(reader);
+}
+
 bool
 history_read_stretch(HistoryReader *reader, const HistoryDay *first, HistoryStretch *stretch)
 {
@@ -1009,12 +1030,24 @@ history_writer_copy(HistoryWriter *writer, const HistoryKey *key,
 	return HISTORY_OK;
 }
 
+static HistoryError
+append_bytes(HistoryWriter *writer, const uint8_t *bytes, size_t size)
+{
+	HistoryError error = reserve(writer, size);
+
+	if (error == HISTORY_OK && size > 0)
+	{
+		memcpy(writer->data + writer->used, bytes, size);
+		writer->used += size;
+	}
+	return error;
+}
+
 bool
 history_writer_copy_until(HistoryWriter *writer, HistoryReader *reader, const HistoryKey *limit,
 						  HistoryError *error)
 {
-	HistoryHeader *header = &writer->header;
-	HistoryKeyType key_type = header->key_type;
+	HistoryKeyType key_type = writer->header.key_type;
 	const uint8_t *start = reader->at.next;
 	const uint8_t *end;
 	bool		found;
@@ -1025,8 +1058,21 @@ history_writer_copy_until(HistoryWriter *writer, HistoryReader *reader, const Hi
 		uint32_t	days;
 
 		end = reader->at.next;
+		if (reader->behind > 0 &&
+			(size_t) (reader->end - end) < KEY_MARGIN + reader->header.longest_key)
+		{
+			/* another slice might come with the next key */
+			*error = append_bytes(writer, start, (size_t) (end - start));
+			next_slice(reader);
+			move_quick_end(reader);
+			start = end = reader->at.next;
+			if (*error != HISTORY_OK ||
+				(reader->behind > 0 &&
+				 (size_t) (reader->end - end) < KEY_MARGIN + reader->header.longest_key))
+				return history_next_customer(reader);
+		}
 		found = history_next_customer(reader);
-		if (!found || end - start >= COPIED_AT_ONCE ||
+		if (!found || end - start >= COPIED_AT_ONCE || !days_at_hand(reader) ||
 			(limit != NULL && (key_type == HISTORY_KEY_BIGINT ? reader->key.number >= limit->number :
 							   history_compare_keys(key_type, &reader->key, limit) >= 0)))
 			break;
@@ -1042,15 +1088,7 @@ history_writer_copy_until(HistoryWriter *writer, HistoryReader *reader, const Hi
 		customer_is_written(writer, days);
 	}
 
-	if (end > start)
-	{
-		*error = reserve(writer, (size_t) (end - start));
-		if (*error == HISTORY_OK)
-		{
-			memcpy(writer->data + writer->used, start, (size_t) (end - start));
-			writer->used += (size_t) (end - start);
-		}
-	}
+	*error = append_bytes(writer, start, (size_t) (end - start));
 	return found;
 }
 

@@ -244,6 +244,12 @@ extern void history_limit_plain(HistoryReader *reader, uint32_t days);
 
 extern bool history_skip_days(HistoryReader *reader);
 
+/*
+ * Sees to it that the bytes of the customer's days which were not read stay
+ * until he is passed; false: they are too many.  May move what was read.
+ */
+extern bool history_hold_days(HistoryReader *reader);
+
 /* All days of a customer, as the bytes that they are in a value. */
 typedef struct HistoryStretch
 {
@@ -254,7 +260,10 @@ typedef struct HistoryStretch
 	size_t		rest_size;
 } HistoryStretch;
 
-/* Passes over the customer's days but the first, which has been read; false on damage. */
+/*
+ * Passes over the customer's days but the first, which has been read, and the
+ * others are held; false on damage.
+ */
 extern bool history_read_stretch(HistoryReader *reader, const HistoryDay *first,
 								 HistoryStretch *stretch);
 

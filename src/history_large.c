@@ -7,8 +7,10 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -649,22 +651,27 @@ first_row_day(const RowList *list, Size width)
 
 static void merge_runs(LargeState *state);
 
-void
-large_take_run(LargeState *state, CustomerHistory *run)
+static void
+append_run(LargeState *state, Datum run, Size size)
 {
 	if (state->run_count == state->run_capacity)
 	{
 		MemoryContext old_context = MemoryContextSwitchTo(state->context);
 
 		state->run_capacity = Max(state->run_capacity * 2, 8);
-		state->runs = history_host.resize(state->runs,
-										  state->run_capacity * sizeof(CustomerHistory *));
+		state->runs = history_host.resize(state->runs, state->run_capacity * sizeof(Datum));
 		MemoryContextSwitchTo(old_context);
 	}
 	state->runs[state->run_count++] = run;
-	state->run_bytes += VARSIZE(run);
+	state->run_bytes += size;
 	if (state->run_count > 1 && state->run_bytes > 2 * state->merged_bytes + RUN_SLACK)
 		merge_runs(state);
+}
+
+void
+large_take_run(LargeState *state, CustomerHistory *run)
+{
+	append_run(state, PointerGetDatum(run), VARSIZE(run));
 }
 
 /* Turns the tail into a run. */
@@ -834,33 +841,33 @@ large_add_unusual(LargeState *state, const HistoryKey *key, const HistoryDay *ev
 }
 
 void
-large_add_run(LargeState *state, const CustomerHistory *value)
+large_add_run(LargeState *state, Datum value)
 {
-	Size		size = VARSIZE_ANY_EXHDR(value) + VARHDRSZ;
-	CustomerHistory *run = MemoryContextAllocHuge(state->context, size);
+	MemoryContext old_context = MemoryContextSwitchTo(state->context);
+	Datum		run = datumCopy(value, false, -1);
 
-	SET_VARSIZE(run, size);
-	memcpy(VARDATA(run), VARDATA_ANY(value), size - VARHDRSZ);
-	large_take_run(state, run);
+	MemoryContextSwitchTo(old_context);
+	append_run(state, run, toast_raw_datum_size(run));
 }
 
+/* Leaves one run, which is flat. */
 static void
 merge_runs(LargeState *state)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(state->context);
+	CustomerHistory *merged;
 
 	if (state->run_count > 1)
-	{
-		CustomerHistory *merged =
-			history_merge_values((const CustomerHistory *const *) state->runs,
-								 state->run_count);
+		merged = history_merge(state->runs, state->run_count);
+	else
+		merged = (CustomerHistory *) PG_DETOAST_DATUM(state->runs[0]);
 
-		for (int i = 0; i < state->run_count; i++)
-			pfree(state->runs[i]);
-		state->runs[0] = merged;
-		state->run_count = 1;
-	}
-	state->run_bytes = state->merged_bytes = VARSIZE(state->runs[0]);
+	for (int i = 0; i < state->run_count; i++)
+		if (DatumGetPointer(state->runs[i]) != (Pointer) merged)
+			pfree(DatumGetPointer(state->runs[i]));
+	state->runs[0] = PointerGetDatum(merged);
+	state->run_count = 1;
+	state->run_bytes = state->merged_bytes = VARSIZE(merged);
 	MemoryContextSwitchTo(old_context);
 }
 
@@ -870,6 +877,6 @@ large_value(LargeState *state)
 	flush_tail(state);
 	merge_runs(state);
 	Assert(large_is_sound(state));
-	return state->runs[0];
+	return (CustomerHistory *) DatumGetPointer(state->runs[0]);
 }
 

@@ -110,7 +110,7 @@ typedef struct LargeState
 	Size		key_bytes;
 
 	/* runs */
-	CustomerHistory **runs;
+	Datum	   *runs;			/* flat or stored values, copies of the state's own */
 	int			run_count;
 	int			run_capacity;
 	Size		run_bytes;
@@ -119,10 +119,13 @@ typedef struct LargeState
 
 extern LargeState *large_create(MemoryContext context, HistoryKeyType key_type);
 
-/* Adds a flat value, of which it makes a copy. */
-extern void large_add_run(LargeState *state, const CustomerHistory *value);
+/*
+ * Adds a value, flat or stored, of which it makes a copy: of a stored one,
+ * that of the pointer is enough.
+ */
+extern void large_add_run(LargeState *state, Datum value);
 
-/* The same, but for the copy: the run is in the state's memory. */
+/* The same with a flat value that is in the state's memory. */
 extern void large_take_run(LargeState *state, CustomerHistory *run);
 
 /* The canonical value, which stays the state's. */

@@ -10,7 +10,7 @@
  * Other customers' events are listed, eight bytes each, and put in order by
  * merging two lists at a time, without a branch that the processor would guess
  * wrong at every other event.  A customer of very many days goes through a heap
- * instead, which takes no memory.
+ * instead, which takes no memory.  A stored history is read in slices.
  *
  * Totals are those of the headers together, but for customers who bought in
  * several sources.
@@ -140,6 +140,33 @@ scaled_event(const MergeSource *source, int scale)
 /* ---------- one customer ---------- */
 
 /*
+ * Writes the customer of any number of sources, who may have any number of
+ * days: the sources become a heap.
+ */
+static void
+write_from_heap(Merge *merge, int count)
+{
+	HistoryKey	key = merge->same[0]->reader.key;
+
+	build_heap(merge->same, count);
+	while (count > 0)
+	{
+		MergeSource *source = merge->same[0];
+		HistoryDay	event = scaled_event(source, merge->scale);
+
+		source->is_buyer |= event.orders > 0;
+		history_check(history_writer_add(&merge->writer, &key, &event));
+		if (!history_next_day(&source->reader, &source->event))
+		{
+			history_close_value(&source->reader);
+			merge->same[0] = merge->same[--count];
+		}
+		if (count > 0)
+			sift_down(merge->same, count, 0);
+	}
+}
+
+/*
  * Copies a customer whom only the heap's first source has, and as many of
  * those that follow as are before the next one in the heap.  Returns whether
  * the source has another customer.
@@ -153,6 +180,14 @@ copy_alone(Merge *merge)
 	HistoryError error;
 	bool		found;
 
+	if (!history_hold_days(&source->reader))
+	{
+		/* of so many days that they are not at hand together */
+		merge->same[0] = source;
+		write_from_heap(merge, 1);
+		source->is_buyer = false;
+		return next_customer(source);
+	}
 	if (!history_read_stretch(&source->reader, &source->event, &stretch))
 		history_close_value(&source->reader);
 	history_check(history_writer_copy(&merge->writer, &source->reader.key, &stretch, 1));
@@ -184,11 +219,13 @@ copy_in_turn(Merge *merge, int count)
 
 	for (int i = 0; i < count; i++)
 	{
-		HistoryCursor second = same[i]->reader.at;
+		HistoryCursor second;
+		bool		are_held = history_hold_days(&same[i]->reader);
 
-		if (!history_read_stretch(&same[i]->reader, &same[i]->event, &merge->stretches[i]))
+		second = same[i]->reader.at;
+		if (are_held && !history_read_stretch(&same[i]->reader, &same[i]->event, &merge->stretches[i]))
 			history_close_value(&same[i]->reader);
-		if (i + 1 < count && merge->stretches[i].last_day >= same[i + 1]->event.day)
+		if (!are_held || (i + 1 < count && merge->stretches[i].last_day >= same[i + 1]->event.day))
 		{
 			same[i]->reader.at = second;
 			while (--i >= 0)
@@ -306,30 +343,6 @@ write_listed(Merge *merge, int count)
 											list, days, merge->others));
 }
 
-/* The same for any number of days and sources, which become a heap. */
-static void
-write_from_heap(Merge *merge, int count)
-{
-	HistoryKey	key = merge->same[0]->reader.key;
-
-	build_heap(merge->same, count);
-	while (count > 0)
-	{
-		MergeSource *source = merge->same[0];
-		HistoryDay	event = scaled_event(source, merge->scale);
-
-		source->is_buyer |= event.orders > 0;
-		history_check(history_writer_add(&merge->writer, &key, &event));
-		if (!history_next_day(&source->reader, &source->event))
-		{
-			history_close_value(&source->reader);
-			merge->same[0] = merge->same[--count];
-		}
-		if (count > 0)
-			sift_down(merge->same, count, 0);
-	}
-}
-
 /* Writes the customer whom the heap's first and others have. */
 static void
 write_shared(Merge *merge)
@@ -417,7 +430,7 @@ set_totals(Merge *merge, const MergeSource *sources, int count)
 }
 
 CustomerHistory *
-history_merge_values(const CustomerHistory *const *values, int count)
+history_merge(const Datum *histories, int count)
 {
 	MergeSource *sources = palloc0(count * sizeof(MergeSource));
 	bool		has_amounts = false;
@@ -430,21 +443,21 @@ history_merge_values(const CustomerHistory *const *values, int count)
 	bool		were_damaged = false;
 
 	for (int i = 0; i < count; i++)
-		were_damaged |= !history_is_sound(values[i]);
+		were_damaged |= !history_is_sound(history_of_datum(histories[i]));
 #endif
 
 	for (int i = 0; i < count; i++)
 	{
 		const HistoryHeader *header = &sources[i].reader.header;
 
-		history_open_value(&sources[i].reader, values[i], true);
+		history_open_datum(&sources[i].reader, histories[i], true);
 		if (header->key_type != sources[0].reader.header.key_type)
 			history_raise_key_types(sources[0].reader.header.key_type, header->key_type);
 		has_amounts |= header->has_amounts;
 		merge.scale = Max(merge.scale, header->scale);
 		first_day = Min(first_day, header->first_day);
-		largest = Max(largest, VARSIZE_ANY_EXHDR(values[i]));
-		size += VARSIZE_ANY_EXHDR(values[i]);
+		largest = Max(largest, sources[i].reader.size);
+		size += sources[i].reader.size;
 	}
 
 	merge.heap = palloc(count * sizeof(MergeSource *));

@@ -744,18 +744,6 @@ state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 	memcpy(result, value, allocated_size);
 }
 
-static HistoryKeyType
-value_key_type(const CustomerHistory *value)
-{
-	HistoryHeader header;
-	const char *damage = history_read_header((const uint8_t *) VARDATA_ANY(value),
-											 VARSIZE_ANY_EXHDR(value), &header);
-
-	if (damage != NULL)
-		history_raise_damage(damage);
-	return header.key_type;
-}
-
 /* The state that may be changed in place, or NULL. */
 static inline HistoryState *
 state_in_place(Datum state)
@@ -788,41 +776,35 @@ writable_state(Datum datum, MemoryContext aggregate_context)
 static HistoryState *
 state_merge(HistoryState *state, MemoryContext aggregate_context, Datum other)
 {
-	const void *datum = DatumGetPointer(other);
-	CustomerHistory *fetched = NULL;
-	const CustomerHistory *value;
-	HistoryKeyType key_type;
+	HistoryHeader header;
+	bool		is_run;
 
-	if (VARATT_IS_EXTERNAL_ONDISK(datum) && toast_raw_datum_size(other) >= MIN_RUN_SIZE)
+	/* to be merged, and read from where it is stored, when the value is wanted */
+	is_run = VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(other)) &&
+		toast_raw_datum_size(other) >= MIN_RUN_SIZE;
+	if (!is_run)
 	{
-		/* what is fetched now will be a run, and need not be copied */
-		MemoryContext old_context = MemoryContextSwitchTo(states_context(aggregate_context));
-
-		value = fetched = PG_DETOAST_DATUM(other);
-		MemoryContextSwitchTo(old_context);
+		other = PointerGetDatum(history_of_datum(other));
+		is_run = VARSIZE_ANY(DatumGetPointer(other)) >= MIN_RUN_SIZE;
 	}
-	else
-		value = history_of_datum(other);
-	key_type = value_key_type(value);
+	history_header_of_datum(other, &header);
 
 	if (state == NULL)
-		state = state_create(aggregate_context, key_type);
-	else if (state->key_type != key_type)
-		history_raise_key_types(state->key_type, key_type);
+		state = state_create(aggregate_context, header.key_type);
+	else if (state->key_type != header.key_type)
+		history_raise_key_types(state->key_type, header.key_type);
 #ifdef USE_ASSERT_CHECKING
-	state->was_damaged |= !history_is_sound(value);
+	state->was_damaged |= !history_is_sound(history_of_datum(other));
 #endif
 
-	if (fetched != NULL)
-		large_take_run(make_large(state), fetched);
-	else if (VARSIZE_ANY(value) >= MIN_RUN_SIZE)
-		large_add_run(make_large(state), value);
+	if (is_run)
+		large_add_run(make_large(state), other);
 	else
 	{
 		HistoryReader reader;
 		HistoryDay	event;
 
-		history_open_value(&reader, value, true);
+		history_open_datum(&reader, other, true);
 		while (history_next_customer(&reader))
 			while (history_next_day(&reader, &event))
 				state_add(state, &reader.key, &event, reader.header.scale);

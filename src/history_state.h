@@ -35,7 +35,7 @@ extern const CustomerHistory *history_state_value(Datum state);
 /* Whether the datum is a state rather than a value, which is flat. */
 extern bool history_is_state(Datum datum);
 
-/* The union of flat values, in the current memory context. */
-extern CustomerHistory *history_merge_values(const CustomerHistory *const *values, int count);
+/* The union of histories, in the current memory context. */
+extern CustomerHistory *history_merge(const Datum *histories, int count);
 
 #endif							/* LOYALTY_HISTORY_STATE_H */
