@@ -6,6 +6,7 @@
  * within the promises of history_format.h.  What history_validate accepts is
  * read without damage by all of them, and written again gives the same bytes.
  * Reading in slices, wherever these end, finds the same as reading the whole.
+ * So does copying customers as they stand, or as lists of days.
  */
 #include "history_format.h"
 
@@ -183,6 +184,7 @@ typedef struct RandomSlices
 	HistorySlices slices;
 	const uint8_t *data;
 	size_t		size;
+	size_t		least;			/* size of a slice; up to twice as much */
 	uint64_t	random;
 	uint8_t    *slice;
 } RandomSlices;
@@ -194,7 +196,7 @@ fetch_random(HistorySlices *slices, size_t offset, size_t *size)
 
 	HOLDS(offset < from->size);
 	from->random = from->random * 6364136223846793005 + 1442695040888963407;
-	*size = HISTORY_SLICE_MIN + (from->random >> 33) % HISTORY_SLICE_MIN;
+	*size = from->least + (from->random >> 33) % from->least;
 	if (*size > from->size - offset)
 		*size = from->size - offset;
 	free(from->slice);
@@ -212,7 +214,7 @@ fetch_random(HistorySlices *slices, size_t offset, size_t *size)
 static void
 read_slices(const uint8_t *data, size_t size, const HistoryHeader *header, Input *choices, bool is_sound)
 {
-	RandomSlices slices = {{fetch_random}, data, size, take_bytes(choices, 2), NULL};
+	RandomSlices slices = {{fetch_random}, data, size, HISTORY_SLICE_MIN, take_bytes(choices, 2), NULL};
 	int			leave_after = is_sound && take_choice(choices, 2) == 0 ? 1 + take_choice(choices, 8) : -1;
 	bool		with_keys = take_choice(choices, 4) != 0;
 	bool		put_back = take_choice(choices, 2) != 0;
@@ -264,12 +266,117 @@ read_slices(const uint8_t *data, size_t size, const HistoryHeader *header, Input
 	free(keys[1]);
 }
 
+/* Adds the customer that a reader is at, of whom the first event was read, as a list. */
+static HistoryError
+add_listed(HistoryWriter *writer, HistoryReader *reader, HistoryDay event)
+{
+	size_t		days = (size_t) reader->at.days_left + 1;
+	ListedDay  *list = resize(NULL, days * sizeof(ListedDay));
+	HistoryDay *others = resize(NULL, days * sizeof(HistoryDay));
+	size_t		count = 0;
+	HistoryError error = HISTORY_OK;
+
+	do
+	{
+		HOLDS(count < days);
+		others[count] = event;
+		list[count] = event.orders == 1 && event.amount >= 0 && event.amount <= LISTED_AMOUNT_MAX &&
+			event.valued_orders == reader->header.has_amounts ?
+			LISTED_PLAIN(event.day, event.amount) : LISTED_OTHER(event.day, count);
+		count++;
+	} while (history_next_day(reader, &event));
+	if (reader->damage == NULL)
+		error = history_writer_add_listed(writer, &reader->key, list, count, others);
+	free(list);
+	free(others);
+	return error;
+}
+
+/* Every way to write a customer who is read, in turn; from a whole or in slices. */
+static void
+copy_all(const uint8_t *data, size_t size, const HistoryHeader *header, uint8_t *key_buffer,
+		 Input *choices, bool is_sound)
+{
+	RandomSlices slices = {{fetch_random}, data, size, HISTORY_SLICE_MIN, take_bytes(choices, 2), NULL};
+	bool		in_slices = take_choice(choices, 2) != 0;
+	int			ways = take_choice(choices, 4);
+	Day			first_day = header->first_day - (take_choice(choices, 4) == 0 && header->first_day > DAY_FIRST);
+	uint64_t	random = take_bytes(choices, 2);
+	HistoryReader reader;
+	HistoryWriter writer;
+	HistoryDay	event;
+	HistoryError error = HISTORY_OK;
+	bool		found;
+
+	slices.least <<= take_choice(choices, 6);
+	if (in_slices)
+		history_open_slices(&reader, &host, header, &slices.slices, size, key_buffer);
+	else
+		history_open(&reader, &host, header, data, size, key_buffer);
+	history_writer_open(&writer, &host, header->key_type, header->has_amounts, header->scale, first_day, 0);
+	found = history_next_customer(&reader);
+	while (found && error == HISTORY_OK && history_next_day(&reader, &event))
+	{
+		int			way = ways < 3 ? ways : (int) (random >> 33) % 3;
+
+		random = random * 6364136223846793005 + 1442695040888963407;
+		if (way == 0 && history_hold_days(&reader))
+		{
+			HistoryStretch stretch;
+			HistoryKey	limit = {0};
+
+			if (!history_read_stretch(&reader, &event, &stretch))
+				break;
+			error = history_writer_copy(&writer, &reader.key, &stretch, 1);
+			if (error != HISTORY_OK || first_day != header->first_day)
+				found = history_next_customer(&reader);
+			else
+			{
+				limit.number = reader.key.number;
+				if (__builtin_add_overflow(limit.number, (int64_t) (random >> 60), &limit.number) ||
+					header->key_type != HISTORY_KEY_BIGINT)
+					found = history_writer_copy_until(&writer, &reader, NULL, &error);
+				else
+					found = history_writer_copy_until(&writer, &reader, &limit, &error);
+			}
+			continue;
+		}
+		if (way == 1 && reader.at.days_left < 4096)
+			error = add_listed(&writer, &reader, event);
+		else
+			do
+				error = history_writer_add(&writer, &reader.key, &event);
+			while (error == HISTORY_OK && history_next_day(&reader, &event));
+		found = history_next_customer(&reader);
+	}
+	if (is_sound)
+	{
+		HistoryHeader written;
+
+		HOLDS(error == HISTORY_OK && reader.damage == NULL && !found);
+		HOLDS(history_writer_flush(&writer) == HISTORY_OK);
+		HOLDS(writer.header.customers == header->customers &&
+			  writer.header.customer_days == header->customer_days &&
+			  writer.header.longest_key == header->longest_key);
+		written = *header;
+		written.first_day = first_day;
+		writer.header = written;
+		HOLDS(history_writer_finish(&writer) == HISTORY_OK);
+		if (first_day == header->first_day)
+			HOLDS(writer.used == size && memcmp(writer.data, data, size) == 0);
+	}
+	history_writer_close(&writer);
+	free(writer.data);
+	free(slices.slice);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* the readers' choices are from the end, and belong to the value all the same */
 	Input		choices = input_of(data + (size < 8 ? 0 : size - 8), size < 8 ? size : 8);
 	Input		choices_again = choices;
+	Input		choices_of_copy = choices;
 	uint8_t    *copy = malloc(size > 0 ? size : 1); /* of its own, so that a byte too far shows */
 	HistoryHeader header;
 	bool		is_sound;
@@ -287,6 +394,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		skip_all(copy, size, &header, key_buffer, is_sound);
 		read_partly(copy, size, &header, &choices, is_sound);
 		read_slices(copy, size, &header, &choices_again, is_sound);
+		copy_all(copy, size, &header, key_buffer, &choices_of_copy, is_sound);
 		free(key_buffer);
 	}
 	else
