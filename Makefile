@@ -65,7 +65,7 @@ $(DATA_built): $(PARTS) sql/parts META.json Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; awk 1 $(PARTS) </dev/null; } > $@.tmp
 	mv $@.tmp $@
 
-.PHONY: always demo test sanitize memcheck fuzz fuzz-corpus bench load check-version dist
+.PHONY: always demo test sanitize memcheck fuzz fuzz-corpus bench load test-large check-version dist
 
 demo:
 	@dev/setup
@@ -105,6 +105,11 @@ bench:
 load:
 	@dev/setup
 	@exec dev/with-server test/load/run </dev/null
+
+# What is too large or too long for every run: the limits of a value's size and of memory.
+test-large: check-version
+	@dev/setup test
+	@LOYALTY_LARGE=1 exec dev/with-server dev/run-tests </dev/null
 
 check-version:
 	@grep -qx "default_version = '$(EXTVERSION)'" $(EXTENSION).control && \

@@ -269,8 +269,8 @@ FIGURE(loyalty_nps_low, arg_nps_interval(fcinfo, &tally).low)
 FIGURE(loyalty_nps_high, arg_nps_interval(fcinfo, &tally).high)
 FIGURE(loyalty_nps_margin, arg_nps_margin(fcinfo, &tally))
 
-/* The final function of nps(score): (state) */
-FIGURE(loyalty_nps_final, nps_score(nps_counts(&tally, PROMOTER_FROM, DETRACTOR_TO)))
+/* The final function of nps(score): (state), which anybody may call with a survey of another scale */
+FIGURE(loyalty_nps_final, nps_score(checked_nps_counts(&tally, PROMOTER_FROM, DETRACTOR_TO)))
 
 /* (s, satisfied_from) and (s, confidence, satisfied_from) */
 static ConfidenceInterval

@@ -284,13 +284,20 @@ Datum
 nps_survey_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
-	int			version = pq_getmsgbyte(message);
-	int			lowest = pq_getmsgbyte(message);
-	int			highest = pq_getmsgbyte(message);
-	int			zero = pq_getmsgbyte(message);
+	int			version,
+				lowest,
+				highest,
+				zero;
 	NpsSurvey  *survey;
 	const char *fault;
 
+	/* the server would call its end a violation of the protocol */
+	if (message->len - message->cursor < 4)
+		invalid_binary("It is too short.");
+	version = pq_getmsgbyte(message);
+	lowest = pq_getmsgbyte(message);
+	highest = pq_getmsgbyte(message);
+	zero = pq_getmsgbyte(message);
 	if (version != SURVEY_VERSION || zero != 0)
 		invalid_binary(psprintf("Its version is %d, and this server reads %d.",
 								version | zero << 8, SURVEY_VERSION));

@@ -4,10 +4,7 @@
 BEGIN;
 SELECT plan(49);
 
--- a failure shows the seed: put it here to see the same amounts again
-SELECT trunc(extract(epoch FROM clock_timestamp()))::bigint % 1000000 / 1000000.0 AS seed \gset
-SELECT diag('setseed(' || :'seed' || ')');
-SELECT setseed(:seed);
+\ir include/seed.sql
 
 -- digits(n): so many random decimal digits, often zeros or nines in a row
 CREATE FUNCTION pg_temp.digits(n integer) RETURNS text

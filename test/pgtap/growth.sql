@@ -182,13 +182,7 @@ SELECT is_by_hand('CDNOW, one in 24', 'day', '1997-04-15', p_lapse => lapse) FRO
 
 -- ---------- random orders, refunds and orders without amount ----------
 
-\getenv seed LOYALTY_SEED
-\if :{?seed}
-\else
-SELECT (random() * 1e9)::int AS seed \gset
-\endif
-\warn '# growth: seed' :seed
-SELECT setseed(:seed / 1e9);
+\ir include/seed.sql
 
 -- one customer in 10 has refunds only, one in 7 begins with some, one in 5 comes nearly every month
 CREATE FUNCTION fill(customers int, days int) RETURNS void LANGUAGE sql AS $$

@@ -232,8 +232,8 @@ FROM unnest('{0,1,239,240,241,242,495,496,3567,3568,3569,3570,69103,69104,69105,
 -- ---------- customers ----------
 
 CREATE TABLE key AS
-SELECT k FROM unnest(ARRAY['', ' ', 'a', 'A', 'a ', 'ä', U&'a\0308', 'aa', 'ab', repeat('x', 10000), repeat('x', 9999) || 'y', repeat('x', 10001),
-						   repeat('x', 999999) || '1', repeat('x', 999999) || '2', E'tab\t', E'line\n', 'z', '0', '00', '日本', '🙂', U&'\+10ffff', E'\x01']) AS k;
+SELECT k FROM unnest(ARRAY['', ' ', 'a', 'A', 'a ', 'ä', convert_from('\x61cc88', getdatabaseencoding()), 'aa', 'ab', repeat('x', 10000), repeat('x', 9999) || 'y', repeat('x', 10001),
+						   repeat('x', 999999) || '1', repeat('x', 999999) || '2', E'tab\t', E'line\n', 'z', '0', '00', '日本', '🙂', convert_from('\xf48fbfbf', getdatabaseencoding()), E'\x01']) AS k;
 SELECT is(loyalty.customers(h), (SELECT count(*) FROM key), 'keys are told apart by their bytes')
 	|| E'\n' || is(loyalty.orders(h), 2 * (SELECT count(*) FROM key), 'and found again')
 	|| E'\n' || is(h::text::loyalty.customer_history, h, 'and pass through text')
@@ -469,7 +469,8 @@ FROM one, LATERAL (SELECT h::text AS x) AS x,
 	 unnest(ARRAY[' ' || x, x || ' ', x || E'\n', x || '=', x || 'AAAA', left(x, -1), left(x, -4), '2' || substr(x, 2), substr(x, 3), ':' || x, upper(x), x || x, substr(x, 1, 20) || ' ' || substr(x, 21)]) AS t;
 SELECT matches(pg_temp.error_of(format('SELECT %L::loyalty.customer_history', repeat('x', n) || repeat('日本語', 20))), 'customer_history: "x*(日本語)*(日|日本)?\.\.\."',
 			   format('a message does not cut letters into bytes (%s)', n))
-FROM generate_series(0, 3) AS n;
+FROM generate_series(0, 3) AS n
+WHERE getdatabaseencoding() = 'UTF8';	-- in others a letter may be a byte
 SELECT is((SELECT count(*) FROM stored WHERE h::text !~ '^1:[A-Za-z0-9+/]+=*$'), 0::bigint, 'text is one line of letters');
 DO $$
 BEGIN

@@ -4,12 +4,7 @@
 --
 -- All rows are random. A failure shows the seed: LOYALTY_SEED=… repeats it.
 
-\getenv seed LOYALTY_SEED
-\if :{?seed}
-\else
-SELECT (random() * 1e9)::int AS seed \gset
-\endif
-\warn '# history_properties: seed' :seed
+\ir include/seed.sql
 \getenv scratch LOYALTY_SCRATCH
 
 \set QUIET 1
@@ -308,7 +303,17 @@ SELECT dataset('sparse, shop', 70000, 30000, 'bigint', :'sparse', :'two_years', 
 SELECT dataset('one customer', 40000, 1, 'text', :'short', :'ages', :'shop', true);
 
 -- more rows than are kept before equal customer-days are looked for: few that are equal, and nearly all
+\set slowness 1
+\getenv slowness LOYALTY_SLOWNESS
+SELECT :slowness > 1 AS slow \gset
+\if :slow
+SELECT is((SELECT customer_history(i % modulus, date '2024-01-01' + (i % 7)::int, i % 1000 / 100.0) FROM generate_series(1, 550000) AS i),
+		  (SELECT rollup(h) FROM (SELECT customer_history(i % modulus, date '2024-01-01' + (i % 7)::int, i % 1000 / 100.0) AS h
+								  FROM generate_series(1, 550000) AS i GROUP BY i / 10000) AS p), format('550000 rows, %s customers: rollup of 55 parts', modulus))
+FROM unnest('{500,500000}'::bigint[]) AS modulus;
+\else
 SELECT dataset('extreme, decimals', 550000, 100000, 'bigint', :'extreme', :'two_years', :'decimals', true);
 SELECT dataset('short, cents, equal days', 550000, 500, 'text', :'short', :'week', :'cents', true);
+\endif
 
 SELECT * FROM finish();

@@ -3,12 +3,7 @@
 --
 -- All rows are random. A failure shows the seed: LOYALTY_SEED=… repeats it.
 
-\getenv seed LOYALTY_SEED
-\if :{?seed}
-\else
-SELECT (random() * 1e9)::int AS seed \gset
-\endif
-\warn '# history_slices: seed' :seed
+\ir include/seed.sql
 
 SET client_min_messages = error;	-- not that the fit of noise did not converge
 SET search_path = public, loyalty;

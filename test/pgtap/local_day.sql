@@ -5,10 +5,7 @@
 BEGIN;
 SELECT plan(47);
 
--- a failure shows the seed: put it here to see the same instants again
-SELECT trunc(extract(epoch FROM clock_timestamp()))::bigint % 1000000 / 1000000.0 AS seed \gset
-SELECT diag('setseed(' || :'seed' || ')');
-SELECT setseed(:seed);
+\ir include/seed.sql
 
 SET LOCAL TimeZone = 'UTC';
 

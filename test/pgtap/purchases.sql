@@ -115,13 +115,7 @@ SELECT is_by_hand('CDNOW, one in 8', 'day', '1997-12-31');
 
 -- ---------- random orders, refunds and orders without amount ----------
 
-\getenv seed LOYALTY_SEED
-\if :{?seed}
-\else
-SELECT (random() * 1e9)::int AS seed \gset
-\endif
-\warn '# purchases: seed' :seed
-SELECT setseed(:seed / 1e9);
+\ir include/seed.sql
 
 -- one customer in 10 has refunds only, one in 7 begins with some; one row in 20 has another order on its day
 CREATE FUNCTION fill(customers int, days int) RETURNS void LANGUAGE sql AS $$

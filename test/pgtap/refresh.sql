@@ -3,12 +3,7 @@
 --
 -- All orders are random. A failure shows the seed: LOYALTY_SEED=… repeats it.
 
-\getenv seed LOYALTY_SEED
-\if :{?seed}
-\else
-SELECT (random() * 1e9)::int AS seed \gset
-\endif
-\warn '# refresh: seed' :seed
+\ir include/seed.sql
 
 SET client_min_messages = warning;
 SELECT no_plan();

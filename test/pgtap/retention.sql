@@ -157,13 +157,7 @@ FROM unnest(ARRAY['on', 'streak']) AS kind;
 
 -- ---------- random orders, refunds and orders without amount ----------
 
-\getenv seed LOYALTY_SEED
-\if :{?seed}
-\else
-SELECT (random() * 1e9)::int AS seed \gset
-\endif
-\warn '# retention: seed' :seed
-SELECT setseed(:seed / 1e9);
+\ir include/seed.sql
 
 CREATE FUNCTION fill(customers int, days int) RETURNS void LANGUAGE sql AS $$
 	TRUNCATE data;

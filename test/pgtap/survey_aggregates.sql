@@ -3,12 +3,9 @@
 -- run repeats them with LOYALTY_SEED=that.
 
 BEGIN;
-SELECT plan(83);
+SELECT plan(84);
 SET LOCAL search_path = public, loyalty;
-\set seed ''
-\getenv seed LOYALTY_SEED
-SELECT coalesce(nullif(:'seed', '')::float8, round(random()::numeric, 6)::float8) AS seed \gset
-SELECT diag('LOYALTY_SEED=' || :'seed') || coalesce(setseed(:'seed')::text, '');
+\ir include/seed.sql
 
 -- 30,000 answers: one in seven NULL, whole stretches of NULL, unequal days
 CREATE TABLE answer AS
@@ -83,7 +80,10 @@ SET LOCAL max_parallel_workers_per_gather = 0;
 
 -- a volatile filter makes PostgreSQL recompute each frame: no inverse is used
 CREATE FUNCTION pg_temp.yes() RETURNS boolean LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN true; END';
-CREATE TABLE picked AS SELECT * FROM answer WHERE id % 23 = 0 OR id BETWEEN 990 AND 1100;
+\set slowness 1
+\getenv slowness LOYALTY_SLOWNESS
+CREATE TABLE picked AS SELECT * FROM answer
+WHERE CASE WHEN :slowness > 1 THEN id % 300 = 0 OR id BETWEEN 995 AND 1050 ELSE id % 23 = 0 OR id BETWEEN 990 AND 1100 END;
 CREATE TEMP TABLE frame (frame text);
 INSERT INTO frame VALUES
 	('ORDER BY id ROWS BETWEEN 9 PRECEDING AND CURRENT ROW'),
@@ -141,6 +141,7 @@ FROM (VALUES ('SELECT nps_survey(11)', '22003', 'score is 11, but must be from 0
 			 ('SELECT rollup(x) FROM unnest(''{"0..1:{1,0}","1..2:{0,1}"}''::nps_survey[]) AS x', '42804', 'surveys of the scales 0..1 and 1..2 cannot be put together'),
 			 ('SELECT rollup(x) FROM unnest(''{"0..1:{9223372036854775807,0}","0..1:{0,1}"}''::nps_survey[]) AS x', '22003', 'too many answers for an nps_survey'),
 			 ('SELECT rollup(x) FROM unnest(''{"0..1:{0,9223372036854775807}","0..1:{0,1}"}''::nps_survey[]) AS x', '22003', 'too many answers for an nps_survey'),
+			 ('SELECT nps_final(''1..5:{1,2,3,4,5}'')', '22023', 'promoter_from is 9, but must be from 2 to 5 on the scale 1..5'),
 			 ('SELECT nps_survey_transition(NULL, 1)', '0A000', 'function nps_survey_transition can only be called as part of an aggregate'))
 	 AS t(query, state, message);
 SELECT throws_like('SELECT nps_survey(1.5)', '%nps_survey(numeric)%', 'no score with a fraction');

@@ -3,10 +3,7 @@
 BEGIN;
 SELECT plan(92);
 SET LOCAL search_path = public, loyalty;
-\set seed ''
-\getenv seed LOYALTY_SEED
-SELECT coalesce(nullif(:'seed', '')::float8, round(random()::numeric, 6)::float8) AS seed \gset
-SELECT diag('LOYALTY_SEED=' || :'seed') || coalesce(setseed(:'seed')::text, '');
+\ir include/seed.sql
 
 -- surveys of all scales, with counts of all sizes
 CREATE TEMP TABLE survey AS

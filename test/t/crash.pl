@@ -14,10 +14,9 @@ use Server;
 use Test::More;
 
 my $rounds = $ENV{LOYALTY_CRASHES} // 10;
-my $seed = $ENV{LOYALTY_SEED} // int(rand(1e6));
-diag("LOYALTY_SEED=$seed");
-srand($seed * 1e3);
-$seed = int($seed * 1e3);
+my $seed = $ENV{LOYALTY_SEED} // int(rand(1e9));
+diag("crash: seed $seed");
+srand($seed);
 
 my $server = Server->new('crash', "shared_buffers = 16MB\nwal_buffers = 64kB\nautovacuum_naptime = 1s\nmax_wal_size = 64MB\nlog_min_messages = error\n")->start;
 
@@ -118,7 +117,8 @@ for my $round (1 .. $rounds)
 		my $errors = Server::contents("$file$client.errors");
 		push @wrong, "client $client: $errors" if $errors !~ /server closed the connection|connection to server was lost|not accepting|the database system is/i;
 		my ($last) = Server::contents("$file$client.out") =~ /(\d+)\n\z/;
-		my $there = $server->psql("SELECT max(batch) FROM arrived WHERE client = $client HAVING count(*) = max(batch) + 1") || -1;
+		my $there = $server->psql("SELECT max(batch) FROM arrived WHERE client = $client HAVING count(*) = max(batch) + 1");
+		$there = -1 if $there eq ''; # and 0 is a batch: on a busy machine the first round may see no other
 		$last //= $seen{$client};
 		push @wrong, "client $client saw batch $last committed, $there is there" if $there != $last && $there != $last + 1;
 		$between++ if $there == $last + 1;

@@ -56,12 +56,7 @@ GROUP BY name;
 
 -- ---------- random buyers ----------
 
-\getenv seed LOYALTY_SEED
-\if :{?seed}
-\else
-SELECT (random() * 1e6)::int / 1e6 AS seed \gset
-\endif
-SELECT diag('LOYALTY_SEED=' || :'seed') || coalesce(setseed(:'seed')::text, '');
+\ir seed.sql
 
 CREATE TABLE buyer AS
 SELECT i, (i - 700)::bigint * 1000003 AS as_bigint, 'buyer ' || i * i || CASE i % 7 WHEN 0 THEN ' žluťoučký' ELSE '' END AS as_text, md5(i::text)::uuid AS as_uuid,

@@ -4,10 +4,7 @@
 -- histories(key, h) holds a history by each key.  For tests:
 -- \ir include/random_orders.sql
 
--- a failure shows the seed: put it here to see the same orders again
-SELECT trunc(extract(epoch FROM clock_timestamp()))::bigint % 1000000 / 1000000.0 AS seed \gset
-SELECT diag('setseed(' || :'seed' || ')');
-SELECT setseed(:seed);
+\ir seed.sql
 
 CREATE TEMP TABLE orders AS
 SELECT CASE i WHEN 1 THEN -9223372036854775808 WHEN 2 THEN 9223372036854775807 WHEN 3 THEN 0
