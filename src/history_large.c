@@ -872,6 +872,13 @@ merge_runs(LargeState *state)
 }
 
 const CustomerHistory *
+large_result(LargeState *state)
+{
+	flush_tail(state);
+	return state->run_count > 1 ? history_merge(state->runs, state->run_count) : large_value(state);
+}
+
+const CustomerHistory *
 large_value(LargeState *state)
 {
 	flush_tail(state);

@@ -131,6 +131,9 @@ extern void large_take_run(LargeState *state, CustomerHistory *run);
 /* The canonical value, which stays the state's. */
 extern const CustomerHistory *large_value(LargeState *state);
 
+/* The same for who asks once: what has to be merged is made in the current memory context. */
+extern const CustomerHistory *large_result(LargeState *state);
+
 #ifdef USE_ASSERT_CHECKING
 extern bool large_is_sound(const LargeState *state);
 #endif

@@ -845,16 +845,33 @@ history_state_merge(Datum datum, MemoryContext aggregate_context, Datum other)
 	return EOHPGetRWDatum(&state->hdr);
 }
 
+static const CustomerHistory *
+state_value(Datum state, bool once)
+{
+	HistoryState *own;
+	const CustomerHistory *value;
+
+	if (!history_is_state(state))
+		return PG_DETOAST_DATUM(state);
+	own = (HistoryState *) DatumGetEOHP(state);
+	if (!own->is_large)
+		value = log_value(own);
+	else if (once)
+		value = large_result(own->body.large);
+	else
+		value = large_value(own->body.large);
+	Assert(own->was_damaged || history_is_sound(value));
+	return value;
+}
+
 const CustomerHistory *
 history_state_value(Datum state)
 {
-	if (history_is_state(state))
-	{
-		HistoryState *own = (HistoryState *) DatumGetEOHP(state);
-		const CustomerHistory *value = own->is_large ? large_value(own->body.large) : log_value(own);
+	return state_value(state, false);
+}
 
-		Assert(own->was_damaged || history_is_sound(value));
-		return value;
-	}
-	return PG_DETOAST_DATUM(state);
+const CustomerHistory *
+history_state_result(Datum state)
+{
+	return state_value(state, true);
 }

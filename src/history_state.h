@@ -32,6 +32,9 @@ extern Datum history_state_merge(Datum state, MemoryContext aggregate_context,
  */
 extern const CustomerHistory *history_state_value(Datum state);
 
+/* The same, but if it is asked for again, it is made again. */
+extern const CustomerHistory *history_state_result(Datum state);
+
 /* Whether the datum is a state rather than a value, which is flat. */
 extern bool history_is_state(Datum datum);
 

@@ -298,7 +298,7 @@ SELECT dataset('dense, unknown amounts', 40000, 9000, 'bigint', :'dense', :'two_
 SELECT dataset('serial uuid, decimals', 40000, 20000, 'uuid', :'serial', :'ages', :'decimals');
 SELECT dataset('fitting, cents', 20000, 1000, 'text', :'fitting', :'two_years', :'cents');
 SELECT dataset('nearly uuid, wide', 20000, 5000, 'text', :'nearly_uuid', :'two_years', :'wide');
-SELECT dataset('uuid text, shop', 70000, 30000, 'text', :'uuid_text', :'two_years', :'shop', true);
+SELECT dataset('uuid text, shop', 30000, 12000, 'text', :'uuid_text', :'two_years', :'shop', true);
 SELECT dataset('sparse, shop', 70000, 30000, 'bigint', :'sparse', :'two_years', :'shop', true);
 SELECT dataset('one customer', 40000, 1, 'text', :'short', :'ages', :'shop', true);
 
