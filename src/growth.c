@@ -310,7 +310,6 @@ count_customers(Report *report, const Growth *growth, const int32 lapse, const b
 		HistoryCursor cursor = report->reader.at;
 		PlainPeriod *before = last;
 		HistoryDay	event;
-
 		bool		is_plain = read_plain_days(report, growth, has_amounts, &cursor, &last, &event);
 
 		report->reader.at = cursor;

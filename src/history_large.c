@@ -144,7 +144,7 @@ create_dictionary(LargeState *state)
 	state->key_chunk_left = 0;
 }
 
-/* The number of a key of text or uuid; there is a free slot for a new one. */
+/* The number of a key; there is a free slot for a new one. */
 static uint32
 key_number(LargeState *state, const HistoryKey *key, uint32 hash)
 {

@@ -212,33 +212,32 @@ static bool
 copy_in_turn(Merge *merge, int count)
 {
 	MergeSource **same = merge->same;
+	HistoryStretch *stretches = merge->stretches;
+	int			read = 0;
 
 	for (int i = 0; i < count; i++)
 		if (!same[i]->can_copy || same[i]->event.orders == 0)
 			return false;		/* it takes reading on to know a buyer */
 
-	for (int i = 0; i < count; i++)
+	while (read < count && history_hold_days(&same[read]->reader) &&
+		   (read == 0 || stretches[read - 1].last_day < same[read]->event.day))
 	{
-		HistoryCursor second;
-		bool		are_held = history_hold_days(&same[i]->reader);
-
-		second = same[i]->reader.at;
-		if (are_held && !history_read_stretch(&same[i]->reader, &same[i]->event, &merge->stretches[i]))
-			history_close_value(&same[i]->reader);
-		if (!are_held || (i + 1 < count && merge->stretches[i].last_day >= same[i + 1]->event.day))
-		{
-			same[i]->reader.at = second;
-			while (--i >= 0)
+		if (!history_read_stretch(&same[read]->reader, &same[read]->event, &stretches[read]))
+			history_close_value(&same[read]->reader);
+		read++;
+	}
+	if (read < count)
+	{
+		/* back to the second day */
+		for (int i = 0; i < read; i++)
+			same[i]->reader.at = (HistoryCursor)
 			{
-				same[i]->reader.at.next = merge->stretches[i].rest;
-				same[i]->reader.at.days_left = merge->stretches[i].days - 1;
-				same[i]->reader.at.day = merge->stretches[i].first.day;
-			}
-			return false;
-		}
+				stretches[i].rest, stretches[i].days - 1, stretches[i].first.day
+			};
+		return false;
 	}
 
-	history_check(history_writer_copy(&merge->writer, &same[0]->reader.key, merge->stretches, count));
+	history_check(history_writer_copy(&merge->writer, &same[0]->reader.key, stretches, count));
 	for (int i = 0; i < count; i++)
 		same[i]->is_buyer = true;
 	return true;

@@ -163,14 +163,7 @@ UPDATE call SET always = query IN ('SELECT $1::text', 'SELECT customer_history_s
 								   'SELECT rollup(x) FROM (VALUES ($1)) AS v(x)') OR query ~ ' (loyalty\.)?(customers|orders|revenue|first_day|last_day)\(';
 SELECT cmp_ok(count(*), '>=', 25::bigint, 'there are calls to try') FROM call;
 
-SELECT prepare_attack()
-\g /dev/null
-SELECT format('SELECT attack(%s, %L, %s, %s, %s) WHERE (SELECT count(*) FROM tried) < %s', :seed, :'scratch', :slowness, n * 500 + 1, n * 500 + 500, :mutations) FROM generate_series(0, :mutations / 400) AS n
-\gexec
-SELECT cmp_ok(count(*), '>=', :mutations::bigint, format('%s damaged histories, all different', count(*))) FROM tried;
-SELECT count(*) AS tried FROM tried \gset
-\warn '# ':test':' :tried 'damaged values, all different'
-
-SELECT is(pg_backend_pid(), :backend, 'the server process lives');
+\set values histories
+\ir include/attack.sql
 
 SELECT * FROM finish();
