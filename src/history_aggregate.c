@@ -128,10 +128,18 @@ customer_history_transition(PG_FUNCTION_ARGS)
 	}
 
 	key = key_of_datum(PG_GETARG_DATUM(1), call->key_type);
-	PG_RETURN_DATUM(history_state_add(state, context, call->key_type, &key, &event, scale));
+	if (likely(state != (Datum) 0))
+		PG_RETURN_DATUM(history_state_add(state, context, call->key_type, &key, &event, scale));
+	state = history_state_add(state, context, call->key_type, &key, &event, scale);
+	if (DO_AGGSPLIT_SKIPFINAL(aggregate_split(fcinfo)))
+		history_state_set_partial(state);
+	PG_RETURN_DATUM(state);
 }
 
-/* Merges a history, or a partial state, into a state; NULL is neutral. */
+/*
+ * Merges a history, or a partial state, into a state; NULL is neutral.  The
+ * transition function of rollup, and the combine function of all.
+ */
 Datum
 customer_history_combine(PG_FUNCTION_ARGS)
 {
@@ -139,7 +147,12 @@ customer_history_combine(PG_FUNCTION_ARGS)
 	Datum		state = PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0);
 
 	if (!PG_ARGISNULL(1))
-		state = history_state_merge(state, context, PG_GETARG_DATUM(1));
+	{
+		if (DO_AGGSPLIT_COMBINE(aggregate_split(fcinfo)))
+			state = history_state_combine(state, context, PG_GETARG_DATUM(1));
+		else
+			state = history_state_merge(state, context, PG_GETARG_DATUM(1));
+	}
 	if (state == (Datum) 0)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(state);

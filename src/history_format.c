@@ -34,6 +34,9 @@ _Static_assert(READ_MAX < HISTORY_SLICE_MIN, "a slice has to hold an event and m
 /* Room is made for so many at a time. */
 #define EVENT_BATCH	1024
 
+/* Room is made for so many listed days. */
+#define LISTED_AT_ONCE	65536
+
 /* Fewest bytes of a customer: key, number of days, one event. */
 #define CUSTOMER_MIN	3
 
@@ -1119,7 +1122,8 @@ history_writer_add_listed(HistoryWriter *writer, const HistoryKey *key,
 	uint8_t    *to;
 	HistoryError error = begin_customer(writer, key);
 
-	if (error == HISTORY_OK && writer->used + room > HISTORY_MAX_SIZE + writer->lead)
+	if (error == HISTORY_OK &&
+		(count > LISTED_AT_ONCE || writer->used + room > HISTORY_MAX_SIZE + writer->lead))
 	{
 		/* near the limit it may still fit, one by one */
 		for (size_t i = 0; error == HISTORY_OK && i < count; i++)

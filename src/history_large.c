@@ -15,11 +15,9 @@
 
 #include "compat.h"
 #include "history_large.h"
+#include "history_parcel.h"
+#include "history_run.h"
 #include "history_state.h"
-
-/* Two buffers of this size fit a second-level cache. */
-#define CACHED_SIZE			((Size) 512 * 1024)
-#define MAX_PARTITION_BITS	10
 
 /* The tail is judged for duplicates first at so many rows, and cut off at that size. */
 #define FIRST_CHECK_ROWS	((size_t) 512 * 1024)
@@ -43,54 +41,6 @@
 #define KEPT_KEY_BYTES		((Size) 64 * 1024 * 1024)
 #define MAX_KEY_BYTES		(HISTORY_MAX_SIZE + KEPT_KEY_BYTES)
 #define KEY_CHUNK_SIZE		((Size) 64 * 1024)
-
-/* ---------- lists of rows ---------- */
-
-static pg_attribute_always_inline size_t
-rows_per_block(const Size width)
-{
-	return ROW_BLOCK_SIZE / width;
-}
-
-pg_noinline void
-row_list_add_block(RowList *list, MemoryContext context, Size width)
-{
-	if (list->block_count == list->block_capacity)
-	{
-		MemoryContext old_context = MemoryContextSwitchTo(context);
-
-		list->block_capacity = Max(list->block_capacity * 2, 16);
-		list->blocks = history_host.resize(list->blocks, list->block_capacity * sizeof(void *));
-		MemoryContextSwitchTo(old_context);
-	}
-	list->next = list->blocks[list->block_count++] = MemoryContextAlloc(context, ROW_BLOCK_SIZE);
-	list->room = rows_per_block(width);
-}
-
-static pg_attribute_always_inline size_t
-rows_in_block(const RowList *list, size_t block, const Size width)
-{
-	return rows_per_block(width) - (block + 1 < list->block_count ? 0 : list->room);
-}
-
-/* Frees what is left of it; blocks already freed are NULL. */
-static void
-row_list_free(RowList *list)
-{
-	for (size_t b = 0; b < list->block_count; b++)
-		if (list->blocks[b] != NULL)
-			pfree(list->blocks[b]);
-	if (list->blocks != NULL)
-		pfree(list->blocks);
-	memset(list, 0, sizeof(*list));
-}
-
-/* The width of a tail's rows. */
-static inline Size
-tail_width(const LargeState *state)
-{
-	return state->key_form == KEYS_PACKED ? sizeof(LongKeyRow) : sizeof(HistoryRow);
-}
 
 /* ---------- the dictionary ---------- */
 
@@ -230,7 +180,7 @@ resolve_pending(LargeState *state)
 		HistoryKey	key = {0, state->pending_bytes + pending->key_start, pending->key_size};
 
 		pending->row.key = key_number(state, &key, pending->hash);
-		*row_list_append(&state->tail, state->context, sizeof(HistoryRow)) = pending->row;
+		*(HistoryRow *) row_list_append(&state->tail, state->context, sizeof(HistoryRow)) = pending->row;
 	}
 	state->pending_count = 0;
 	state->pending_used = 0;
@@ -287,8 +237,7 @@ list_keys(LargeState *state)
 
 			append_pending(state, &key, row->row);
 		}
-		pfree(packed_rows.blocks[b]);
-		packed_rows.blocks[b] = NULL;
+		row_list_free_block(&packed_rows, b);
 	}
 	row_list_free(&packed_rows);
 }
@@ -372,282 +321,7 @@ tail_is_sound(const LargeState *state)
 
 #endif							/* USE_ASSERT_CHECKING */
 
-/* ---------- from the tail to a run ---------- */
-
-typedef struct RunBuilder
-{
-	LargeState *state;
-	HistoryWriter writer;
-	uint32	   *key_order;		/* KEYS_LISTED: their numbers by rank */
-	void	   *cached;			/* CACHED_SIZE, twice */
-	void	   *scratch;
-} RunBuilder;
-
-/* "latest": the row written before, NULL if there is none. */
-static pg_attribute_always_inline void
-write_row(RunBuilder *builder, const HistoryRow *row, const HistoryRow *latest, const Size width)
-{
-	LargeState *state = builder->state;
-	HistoryKey	key = {0};
-	HistoryDay	event;
-	uint8_t		bytes[UUID_TEXT_SIZE];
-
-	row_event(row, (row->day & ROW_WIDE) ? &state->wide[row->amount] : NULL, &event);
-	if (latest != NULL && rows_share_key(row, latest, width))
-	{
-		history_check(history_writer_add_day(&builder->writer, &event));
-		return;
-	}
-
-	if (width == sizeof(LongKeyRow))
-	{
-		PackedKey	packed = {row->key, row_key_rest(row, width)};
-
-		key.size = unpack_key(state->packing, &packed, bytes);
-		key.bytes = bytes;
-	}
-	else if (builder->key_order == NULL)
-		key.number = ROW_NUMBER_OF_KEY(row->key);
-	else
-	{
-		const KeySlot *slot = &state->keys[builder->key_order[row->key]];
-
-		key.bytes = slot->bytes;
-		key.size = slot->size;
-	}
-	history_check(history_writer_add(&builder->writer, &key, &event));
-}
-
-static void write_sorted(RunBuilder *builder, RowList *list);
-
-/* write_sorted of a width */
-static pg_attribute_always_inline void
-write_sorted_rows(RunBuilder *builder, RowList *list, const Size width)
-{
-	RowDigits	digits;
-	uint64_t	least = PG_UINT64_MAX;
-	uint64_t	most = 0;
-	int			bits = 1;
-	int			shift = 0;
-	size_t		part_count;
-	RowList    *parts;
-
-	if (list->rows <= CACHED_SIZE / width)
-	{
-		size_t		rows = 0;
-
-		for (size_t b = 0; b < list->block_count; b++)
-		{
-			size_t		in_block = rows_in_block(list, b, width);
-
-			memcpy(ROW_AT(builder->cached, rows, width), list->blocks[b], in_block * width);
-			rows += in_block;
-		}
-		row_list_free(list);
-		sort_rows(builder->cached, builder->scratch, rows, width, history_host.check_cancel);
-		for (size_t i = 0; i < rows; i++)
-		{
-			if ((i & 0x3ff) == 0)
-				CHECK_FOR_INTERRUPTS();
-			write_row(builder, ROW_AT(builder->cached, i, width),
-					  i == 0 ? NULL : ROW_AT(builder->cached, i - 1, width), width);
-		}
-		return;
-	}
-
-	/* on which digits do they differ? */
-	for (digits = ROW_KEY; digits <= ROW_DAYS; digits++)
-	{
-		least = PG_UINT64_MAX;
-		most = 0;
-		for (size_t b = 0; b < list->block_count; b++)
-		{
-			size_t		in_block = rows_in_block(list, b, width);
-
-			CHECK_FOR_INTERRUPTS();
-			for (size_t i = 0; i < in_block; i++)
-			{
-				uint64_t	value = row_digits(ROW_AT(list->blocks[b], i, width), digits, width);
-
-				least = Min(least, value);
-				most = Max(most, value);
-			}
-		}
-		if (least < most)
-			break;
-	}
-
-	if (least == most)
-	{
-		/* one customer on one day */
-		for (size_t b = 0; b < list->block_count; b++)
-		{
-			size_t		in_block = rows_in_block(list, b, width);
-
-			CHECK_FOR_INTERRUPTS();
-			for (size_t i = 0; i < in_block; i++)
-				write_row(builder, ROW_AT(list->blocks[b], i, width), NULL, width);
-		}
-		row_list_free(list);
-		return;
-	}
-
-	while (bits < MAX_PARTITION_BITS && (CACHED_SIZE / width / 2) << bits < list->rows)
-		bits++;
-	while ((most - least) >> shift >> bits != 0)
-		shift++;
-	part_count = (size_t) ((most - least) >> shift) + 1;
-	parts = palloc0(part_count * sizeof(RowList));
-
-	for (size_t b = 0; b < list->block_count; b++)
-	{
-		size_t		in_block = rows_in_block(list, b, width);
-
-		CHECK_FOR_INTERRUPTS();
-		for (size_t i = 0; i < in_block; i++)
-		{
-			const HistoryRow *row = ROW_AT(list->blocks[b], i, width);
-
-			copy_row(row_list_append(&parts[(row_digits(row, digits, width) - least) >> shift],
-									 CurrentMemoryContext, width), row, width);
-		}
-		/* the parts take up the memory that this gives back */
-		pfree(list->blocks[b]);
-		list->blocks[b] = NULL;
-	}
-	row_list_free(list);
-
-	for (size_t p = 0; p < part_count; p++)
-		if (parts[p].rows > 0)
-			write_sorted(builder, &parts[p]);
-	pfree(parts);
-}
-
-/* Writes the rows of a list in order and frees it. */
-static void
-write_sorted(RunBuilder *builder, RowList *list)
-{
-	check_stack_depth();
-	if (builder->state->key_form == KEYS_PACKED)
-		write_sorted_rows(builder, list, sizeof(LongKeyRow));
-	else
-		write_sorted_rows(builder, list, sizeof(HistoryRow));
-}
-
-/*
- * Orders the keys by their bytes from "depth" on, eight at a time.  Rows are
- * put to use as pairs of (eight bytes, number of the key).  A text key has no
- * zero byte and uuids are of one size, so a key's end sorts first when it is
- * taken as zeros.
- */
-static void
-sort_keys(const KeySlot *keys, HistoryRow *pairs, HistoryRow *scratch, size_t count, uint32 depth)
-{
-	size_t		start = 0;
-	bool		any_left = false;
-
-	check_stack_depth();
-	for (;;)
-	{
-		/* skip what all of them share */
-		const KeySlot *first = &keys[pairs[0].day];
-		bool		same = true;
-
-		for (size_t i = 1; same && i < count; i++)
-		{
-			const KeySlot *key = &keys[pairs[i].day];
-
-			if ((i & 0xffff) == 0)
-				CHECK_FOR_INTERRUPTS();
-			same = key->size >= depth + 8 && first->size >= depth + 8 &&
-				memcmp(key->bytes + depth, first->bytes + depth, 8) == 0;
-		}
-		if (!same || count < 2)
-			break;
-		depth += 8;
-	}
-
-	for (size_t i = 0; i < count; i++)
-	{
-		const KeySlot *key = &keys[pairs[i].day];
-		uint64_t	word = 0;
-
-		if ((i & 0xffff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		for (uint32 j = depth; j < depth + 8; j++)
-			word = word << 8 | (j < key->size ? key->bytes[j] : 0);
-		pairs[i].key = word;
-		any_left |= key->size > depth;
-	}
-	if (!any_left)
-		return;					/* zero bytes after all: a damaged value's keys */
-	sort_rows(pairs, scratch, count, sizeof(HistoryRow), history_host.check_cancel);
-
-	for (size_t i = 1; i <= count; i++)
-	{
-		if (i < count && pairs[i].key == pairs[start].key)
-			continue;
-		if (i - start > 1)
-			sort_keys(keys, pairs + start, scratch + start, i - start, depth + 8);
-		start = i;
-	}
-}
-
-/* Gives rows the ranks of their keys, and returns the keys' numbers by rank. */
-static uint32 *
-rank_keys(LargeState *state)
-{
-	Size		size = state->key_count * sizeof(HistoryRow);
-	HistoryRow *pairs = history_host.resize(NULL, size);
-	HistoryRow *scratch = history_host.resize(NULL, size);
-	uint32	   *order;
-	uint32	   *ranks;
-
-	for (size_t i = 0; i < state->key_count; i++)
-		pairs[i] = (HistoryRow) {0, (uint32) i, 0};
-	sort_keys(state->keys, pairs, scratch, state->key_count, 0);
-	pfree(scratch);
-
-	order = history_host.resize(NULL, state->key_count * sizeof(uint32));
-	ranks = history_host.resize(NULL, state->key_count * sizeof(uint32));
-	for (size_t i = 0; i < state->key_count; i++)
-	{
-		order[i] = pairs[i].day;
-		ranks[pairs[i].day] = (uint32) i;
-	}
-	pfree(pairs);
-
-	for (size_t b = 0; b < state->tail.block_count; b++)
-	{
-		size_t		in_block = rows_in_block(&state->tail, b, sizeof(HistoryRow));
-
-		CHECK_FOR_INTERRUPTS();
-		for (size_t i = 0; i < in_block; i++)
-		{
-			HistoryRow *row = ROW_AT(state->tail.blocks[b], i, sizeof(HistoryRow));
-
-			row->key = ranks[row->key];
-		}
-	}
-	pfree(ranks);
-	return order;
-}
-
-static uint32
-first_row_day(const RowList *list, Size width)
-{
-	uint32		first = PG_UINT32_MAX;
-
-	for (size_t b = 0; b < list->block_count; b++)
-	{
-		size_t		in_block = rows_in_block(list, b, width);
-
-		CHECK_FOR_INTERRUPTS();
-		for (size_t i = 0; i < in_block; i++)
-			first = Min(first, ROW_DAY(ROW_AT(list->blocks[b], i, width)));
-	}
-	return first;
-}
+/* ---------- runs ---------- */
 
 static void merge_runs(LargeState *state);
 
@@ -679,10 +353,7 @@ static void
 flush_tail(LargeState *state)
 {
 	MemoryContext old_context;
-	RunBuilder	builder;
-	Size		width = tail_width(state);
-	Size		cached;
-	Day			first_day;
+	CustomerHistory *run;
 
 	resolve_pending(state);
 	if (state->tail.rows == 0)
@@ -690,20 +361,7 @@ flush_tail(LargeState *state)
 	Assert(tail_is_sound(state));
 
 	old_context = MemoryContextSwitchTo(state->context);
-	first_day = (Day) ((int64_t) first_row_day(&state->tail, width) + DAY_FIRST);
-	builder.state = state;
-	builder.key_order = state->key_form == KEYS_LISTED ? rank_keys(state) : NULL;
-	cached = Min(state->tail.rows * width, CACHED_SIZE);
-	builder.cached = palloc(cached);
-	builder.scratch = palloc(cached);
-	history_writer_open(&builder.writer, &history_host, state->key_type,
-						state->has_amounts, state->scale, first_day, VARHDRSZ);
-	write_sorted(&builder, &state->tail);
-	pfree(builder.cached);
-	pfree(builder.scratch);
-	if (builder.key_order != NULL)
-		pfree(builder.key_order);
-
+	run = run_of_tail(state);
 	state->has_amounts = false;
 	state->scale = 0;
 	state->wide_count = 0;
@@ -714,7 +372,7 @@ flush_tail(LargeState *state)
 		state->key_count = 0;
 		state->key_bytes = 0;
 	}
-	large_take_run(state, history_of_writer(&builder.writer));
+	large_take_run(state, run);
 	MemoryContextSwitchTo(old_context);
 }
 
@@ -874,6 +532,7 @@ merge_runs(LargeState *state)
 const CustomerHistory *
 large_result(LargeState *state)
 {
+	parcels_flush(state);
 	flush_tail(state);
 	return state->run_count > 1 ? history_merge(state->runs, state->run_count) : large_value(state);
 }
@@ -881,6 +540,7 @@ large_result(LargeState *state)
 const CustomerHistory *
 large_value(LargeState *state)
 {
+	parcels_flush(state);
 	flush_tail(state);
 	merge_runs(state);
 	Assert(large_is_sound(state));

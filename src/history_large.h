@@ -27,36 +27,7 @@
 #include "history.h"
 #include "history_sort.h"
 #include "packed_key.h"
-
-/* ---------- lists of rows ---------- */
-
-#define ROW_BLOCK_SIZE		8192
-
-typedef struct RowList
-{
-	HistoryRow *next;			/* where the next row goes, if there is room */
-	size_t		room;			/* rows that the last block can still take */
-	size_t		rows;
-	void	  **blocks;
-	size_t		block_count;
-	size_t		block_capacity;
-} RowList;
-
-extern void row_list_add_block(RowList *list, MemoryContext context, Size width);
-
-static pg_attribute_always_inline HistoryRow *
-row_list_append(RowList *list, MemoryContext context, const Size width)
-{
-	HistoryRow *row;
-
-	if (unlikely(list->room == 0))
-		row_list_add_block(list, context, width);
-	row = list->next;
-	list->next = ROW_AT(row, 1, width);
-	list->room--;
-	list->rows++;
-	return row;
-}
+#include "row_list.h"
 
 /* ---------- the state ---------- */
 
@@ -115,7 +86,21 @@ typedef struct LargeState
 	int			run_capacity;
 	Size		run_bytes;
 	Size		merged_bytes;	/* what the last merge left */
+
+	/* rows of parallel workers, which become a run when the value is wanted */
+	struct Parcel **parcels;
+	int			parcel_count;
+	int			parcel_capacity;
+	Size		parcel_bytes;
+	struct Parcel *parcel_plan; /* of the one that the tail is about to become; NULL: none */
 } LargeState;
+
+/* The width of the tail's rows. */
+static inline Size
+tail_width(const LargeState *state)
+{
+	return state->key_form == KEYS_PACKED ? sizeof(LongKeyRow) : sizeof(HistoryRow);
+}
 
 extern LargeState *large_create(MemoryContext context, HistoryKeyType key_type);
 
@@ -153,7 +138,7 @@ large_append(LargeState *state, const HistoryKey *key, Day day, int32 amount, ui
 	if (state->key_form == KEYS_NUMBERS)
 	{
 		row.key = ROW_KEY_OF_NUMBER(key->number);
-		*row_list_append(&state->tail, state->context, sizeof(HistoryRow)) = row;
+		*(HistoryRow *) row_list_append(&state->tail, state->context, sizeof(HistoryRow)) = row;
 	}
 	else if (likely(state->key_form == KEYS_PACKED &&
 					pack_key(state->packing, key->bytes, key->size, &packed)))

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "history.h"
 #include "history_large.h"
+#include "history_parcel.h"
 #include "history_sort.h"
 #include "history_state.h"
 
@@ -68,7 +69,8 @@ typedef struct HistoryState
 	bool		has_amounts;
 	bool		is_large;
 	uint8		staged;			/* bytes used in stage */
-	bool		was_damaged;	/* by a damaged value; with assertions only */
+	bool		is_partial:1;	/* goes to history_state_combine */
+	bool		was_damaged:1;	/* by a damaged value; with assertions only */
 	uint16		log_left;		/* bytes free in the log's last chunk */
 	union
 	{
@@ -732,14 +734,24 @@ state_flat_value(HistoryState *state)
 static Size
 state_flat_size(ExpandedObjectHeader *eohptr)
 {
-	return VARSIZE(state_flat_value((HistoryState *) eohptr));
+	HistoryState *state = (HistoryState *) eohptr;
+	Size		size = state->is_partial && state->is_large ? parcel_size(state->body.large) : 0;
+
+	return size > 0 ? size : VARSIZE(state_flat_value(state));
 }
 
 static void
 state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 {
-	const CustomerHistory *value = state_flat_value((HistoryState *) eohptr);
+	HistoryState *state = (HistoryState *) eohptr;
+	const CustomerHistory *value;
 
+	if (state->is_partial && state->is_large && state->body.large->parcel_plan != NULL)
+	{
+		parcel_write(state->body.large, result);
+		return;
+	}
+	value = state_flat_value(state);
 	Assert(VARSIZE(value) == allocated_size);
 	memcpy(result, value, allocated_size);
 }
@@ -769,6 +781,19 @@ writable_state(Datum datum, MemoryContext aggregate_context)
 	/* a value: a combined state may begin as the first partial one */
 	if (state == NULL && datum != (Datum) 0)
 		state = state_merge(NULL, aggregate_context, datum);
+	return state;
+}
+
+/* Adds the rows of a parcel to a state, which is created if it is NULL. */
+static HistoryState *
+state_add_parcel(HistoryState *state, MemoryContext aggregate_context, Datum parcel)
+{
+	if (state == NULL)
+		state = state_create(aggregate_context, HISTORY_KEY_BIGINT);
+	else if (state->key_type != HISTORY_KEY_BIGINT)
+		history_raise_key_types(state->key_type, HISTORY_KEY_BIGINT);
+	parcels_add(make_large(state), parcel);
+	Assert(state_is_sound(state));
 	return state;
 }
 
@@ -843,6 +868,23 @@ history_state_merge(Datum datum, MemoryContext aggregate_context, Datum other)
 
 	state = state_merge(state, aggregate_context, other);
 	return EOHPGetRWDatum(&state->hdr);
+}
+
+Datum
+history_state_combine(Datum datum, MemoryContext aggregate_context, Datum partial)
+{
+	HistoryState *state;
+
+	if (!datum_is_parcel(partial))
+		return history_state_merge(datum, aggregate_context, partial);
+	state = state_add_parcel(writable_state(datum, aggregate_context), aggregate_context, partial);
+	return EOHPGetRWDatum(&state->hdr);
+}
+
+void
+history_state_set_partial(Datum state)
+{
+	((HistoryState *) DatumGetEOHP(state))->is_partial = true;
 }
 
 static const CustomerHistory *

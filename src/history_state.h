@@ -3,8 +3,9 @@
  *	  What an aggregate of customer_history has in hand between two rows.
  *
  * A state is a datum of type customer_history: an expanded object, which is
- * flattened to the canonical form whenever it goes to a parallel worker's
- * leader or to another server.  Combining reads either.
+ * flattened to the canonical form whenever it goes elsewhere.  Only where it
+ * goes to a parallel worker's leader, and is said to, its rows may go as they
+ * are (history_parcel.h).
  */
 #ifndef LOYALTY_HISTORY_STATE_H
 #define LOYALTY_HISTORY_STATE_H
@@ -24,6 +25,16 @@ extern Datum history_state_add(Datum state, MemoryContext aggregate_context,
 /* Adds all events of another state or value, which stays as it is. */
 extern Datum history_state_merge(Datum state, MemoryContext aggregate_context,
 								 Datum other);
+
+/*
+ * The same with what a partial aggregation has left, which may be a parcel.
+ * Nothing else is to come here: a parcel is not validated.
+ */
+extern Datum history_state_combine(Datum state, MemoryContext aggregate_context,
+								   Datum partial);
+
+/* From now on the state may leave as a parcel, because it goes to history_state_combine. */
+extern void history_state_set_partial(Datum state);
 
 /*
  * The canonical value of a state.  The state keeps its meaning and may be

@@ -1,0 +1,357 @@
+/*
+ * history_parcel.c
+ *	  Rows from a parallel worker to the leader.
+ *
+ * history_parcel.h tells the design.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "compact_run.h"
+#include "compat.h"
+#include "history_parcel.h"
+#include "history_run.h"
+
+#define PARCEL_VERSION		255
+
+/* Larger parcels would take more memory than the values that they are to become. */
+#define MAX_PARCEL_SIZE		((Size) 128 * 1024 * 1024)
+
+/* Parcels that are larger together become a run at once. */
+#define MAX_PARCELS_SIZE	((Size) 512 * 1024 * 1024)
+
+struct Parcel
+{
+	int32		vl_len_;
+	uint8		version;		/* where a value has its own */
+	uint8		has_amounts;
+	uint8		scale;
+	uint8		key_unit;		/* bits of a key below the number of its partition */
+	uint32		partitions;
+	uint32		rows;
+	uint8		range[sizeof(RowRange)];	/* not aligned */
+	uint32		ends[FLEXIBLE_ARRAY_MEMBER];	/* of partitions, in rows */
+	/* rows follow */
+};
+
+static inline RowRange
+parcel_range(const Parcel *parcel)
+{
+	RowRange	range;
+
+	memcpy(&range, parcel->range, sizeof(range));
+	return range;
+}
+
+static inline CompactForm
+parcel_form(const Parcel *parcel)
+{
+	RowRange	range = parcel_range(parcel);
+	CompactForm form;
+	bool		fits PG_USED_FOR_ASSERTS_ONLY = compact_form(&range, parcel->key_unit, &form);
+
+	Assert(fits);
+	return form;
+}
+
+static inline char *
+parcel_rows(const Parcel *parcel)
+{
+	return (char *) &parcel->ends[parcel->partitions];
+}
+
+/* ---------- sending ---------- */
+
+/* A parcel without rows, whose ends are those of its partitions; NULL: rows cannot go this way. */
+static Parcel *
+plan_parcel(const LargeState *state)
+{
+	RowRange	range;
+	CompactForm form;
+	Size		size;
+	Parcel	   *plan;
+	int			key_unit;
+	uint64		partitions;
+
+	if (state->key_form != KEYS_NUMBERS || state->run_count > 0 || state->parcel_count > 0 ||
+		state->wide_count > 0 || state->tail.rows == 0)
+		return NULL;
+	range = tail_range(&state->tail, sizeof(HistoryRow));
+	key_unit = partition_key_unit(range.most_key - range.least_key, state->tail.rows);
+	if (!compact_form(&range, key_unit, &form) ||
+		state->tail.rows * COMPACT_WIDTH(&form) > MAX_PARCEL_SIZE)
+		return NULL;
+
+	partitions = ((range.most_key - form.least_key) >> key_unit) + 1;
+	size = offsetof(Parcel, ends) + partitions * sizeof(uint32);
+	plan = palloc0(size);
+	SET_VARSIZE(plan, size + state->tail.rows * COMPACT_WIDTH(&form));
+	plan->version = PARCEL_VERSION;
+	plan->has_amounts = state->has_amounts;
+	plan->scale = (uint8) state->scale;
+	plan->key_unit = (uint8) key_unit;
+	plan->partitions = (uint32) partitions;
+	plan->rows = (uint32) state->tail.rows;
+	memcpy(plan->range, &range, sizeof(range));
+
+	for (size_t b = 0; b < state->tail.block_count; b++)
+	{
+		const HistoryRow *rows = state->tail.blocks[b];
+		size_t		in_block = rows_in_block(&state->tail, b, sizeof(HistoryRow));
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+			plan->ends[(rows[i].key - form.least_key) >> key_unit]++;
+	}
+	for (uint64 p = 1; p < partitions; p++)
+		plan->ends[p] += plan->ends[p - 1];
+	return plan;
+}
+
+Size
+parcel_size(LargeState *state)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(state->context);
+
+	if (state->parcel_plan != NULL)
+		pfree(state->parcel_plan);
+	state->parcel_plan = plan_parcel(state);
+	MemoryContextSwitchTo(old_context);
+	return state->parcel_plan == NULL ? 0 : VARSIZE(state->parcel_plan);
+}
+
+/* parcel_write of a width */
+static pg_attribute_always_inline void
+write_parcel_rows(const RowList *tail, const CompactForm *form, int key_unit, uint32 *next,
+				  char *to, const Size width)
+{
+	for (size_t b = 0; b < tail->block_count; b++)
+	{
+		const HistoryRow *rows = tail->blocks[b];
+		size_t		in_block = rows_in_block(tail, b, sizeof(HistoryRow));
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+			put_compact(to, next[(rows[i].key - form->least_key) >> key_unit]++,
+						compact_row(form, rows[i].key, rows[i].day, rows[i].amount), width);
+	}
+}
+
+void
+parcel_write(LargeState *state, void *result)
+{
+	Parcel	   *plan = state->parcel_plan;
+	CompactForm form = parcel_form(plan);
+	uint32	   *next = palloc0(plan->partitions * sizeof(uint32));
+
+	memcpy(result, plan, offsetof(Parcel, ends) + plan->partitions * sizeof(uint32));
+	memcpy(next + 1, plan->ends, (plan->partitions - 1) * sizeof(uint32));
+	if (COMPACT_WIDTH(&form) == sizeof(uint32))
+		write_parcel_rows(&state->tail, &form, plan->key_unit, next, parcel_rows(result),
+						  sizeof(uint32));
+	else
+		write_parcel_rows(&state->tail, &form, plan->key_unit, next, parcel_rows(result),
+						  sizeof(uint64));
+	pfree(next);
+}
+
+/* ---------- receiving ---------- */
+
+bool
+datum_is_parcel(Datum datum)
+{
+	const Parcel *parcel = (const Parcel *) DatumGetPointer(datum);
+
+	return VARATT_IS_4B_U(parcel) && VARSIZE(parcel) > offsetof(Parcel, ends) &&
+		parcel->version == PARCEL_VERSION;
+}
+
+void
+parcels_add(LargeState *state, Datum datum)
+{
+	const Parcel *parcel = (const Parcel *) DatumGetPointer(datum);
+	Size		size = VARSIZE(parcel);
+	MemoryContext old_context;
+
+	if (state->parcel_count > 0 &&
+		(state->parcels[0]->has_amounts != parcel->has_amounts ||
+		 state->parcels[0]->scale != parcel->scale || state->parcel_bytes + size > MAX_PARCELS_SIZE))
+		parcels_flush(state);
+
+	old_context = MemoryContextSwitchTo(state->context);
+	if (state->parcel_count == state->parcel_capacity)
+	{
+		state->parcel_capacity = Max(state->parcel_capacity * 2, 8);
+		state->parcels = history_host.resize(state->parcels, state->parcel_capacity * sizeof(Parcel *));
+	}
+	state->parcels[state->parcel_count] = palloc(size);
+	memcpy(state->parcels[state->parcel_count], parcel, size);
+	state->parcel_count++;
+	state->parcel_bytes += size;
+	MemoryContextSwitchTo(old_context);
+}
+
+/* A parcel as far as it has been read. */
+typedef struct ParcelReader
+{
+	const Parcel *parcel;
+	CompactForm form;
+	uint64		first_partition;	/* their numbers are those of all keys */
+	uint32		partition;		/* the next one */
+	uint32		read;			/* rows */
+} ParcelReader;
+
+/* Appends rows of one form to an array of another, between constants of widths. */
+static pg_attribute_always_inline void
+convert_rows(const char *from, size_t count, const CompactForm *from_form, const Size from_width,
+			 char *to, const CompactForm *to_form, const Size to_width)
+{
+	CompactForm source = *from_form;
+	CompactForm target = *to_form;
+	uint64		key = source.least_key - target.least_key;
+	uint32		day = source.first_day - target.first_day;
+	uint32		amount = (uint32) source.least_amount - (uint32) target.least_amount;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		uint64		row = compact_at(from, i, from_width);
+
+		put_compact(to, i,
+					(compact_key(&source, row) + key) << target.key_shift |
+					((low_bits(row, source.key_shift) >> source.day_shift) + day) << target.day_shift |
+					(low_bits(row, source.day_shift) + amount), to_width);
+	}
+}
+
+static void
+read_rows(ParcelReader *reader, size_t count, char *to, const CompactForm *form)
+{
+	Size		from_width = COMPACT_WIDTH(&reader->form);
+	const char *from = parcel_rows(reader->parcel) + reader->read * from_width;
+
+	if (from_width == sizeof(uint32))
+	{
+		if (COMPACT_WIDTH(form) == sizeof(uint32))
+			convert_rows(from, count, &reader->form, sizeof(uint32), to, form, sizeof(uint32));
+		else
+			convert_rows(from, count, &reader->form, sizeof(uint32), to, form, sizeof(uint64));
+	}
+	else if (COMPACT_WIDTH(form) == sizeof(uint32))
+		convert_rows(from, count, &reader->form, sizeof(uint64), to, form, sizeof(uint32));
+	else
+		convert_rows(from, count, &reader->form, sizeof(uint64), to, form, sizeof(uint64));
+	reader->read += (uint32) count;
+}
+
+/* The rows of one partition to the run; "unit" is that of the parcels with the largest partitions. */
+static void
+write_partition(CompactRun *run, ParcelReader *readers, int count, uint64 partition, int unit)
+{
+	size_t		room = COMPACT_CACHED_ROWS(run->width);
+	size_t		rows = 0;
+	RowList		list = {0};
+
+	for (int i = 0; i < count; i++)
+	{
+		ParcelReader *reader = &readers[i];
+		const Parcel *parcel = reader->parcel;
+		size_t		left;
+
+		while (reader->partition < parcel->partitions &&
+			   (reader->first_partition + reader->partition) >> (unit - parcel->key_unit) == partition)
+			reader->partition++;
+		left = (reader->partition == 0 ? 0 : parcel->ends[reader->partition - 1]) - reader->read;
+		while (left > 0)
+		{
+			size_t		batch = Min(left, room - rows);
+
+			read_rows(reader, batch, (char *) run->cached + rows * run->width, &run->form);
+			rows += batch;
+			left -= batch;
+			if (rows == room && (left > 0 || i + 1 < count))
+			{
+				/* more than fit the cache */
+				row_list_append_all(&list, CurrentMemoryContext, run->cached, rows, run->width);
+				rows = 0;
+			}
+		}
+	}
+	if (list.rows == 0)
+		compact_run_write_cached(run, rows);
+	else
+	{
+		row_list_append_all(&list, CurrentMemoryContext, run->cached, rows, run->width);
+		compact_run_write(run, &list);
+	}
+}
+
+/* Some parcels as one run, which is NULL if their rows do not fit one form. */
+static CustomerHistory *
+run_of_parcels(Parcel **parcels, int count)
+{
+	RowRange	range = EMPTY_ROW_RANGE;
+	CompactForm form;
+	CompactRun	run;
+	ParcelReader *readers;
+	int			unit = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		RowRange	its_range = parcel_range(parcels[i]);
+
+		row_range_add(&range, &its_range);
+		unit = Max(unit, parcels[i]->key_unit);
+	}
+	if (!compact_form(&range, 0, &form))
+		return NULL;
+
+	readers = palloc0(count * sizeof(ParcelReader));
+	for (int i = 0; i < count; i++)
+	{
+		readers[i].parcel = parcels[i];
+		readers[i].form = parcel_form(parcels[i]);
+		readers[i].first_partition = readers[i].form.least_key >> parcels[i]->key_unit;
+	}
+	compact_run_open(&run, HISTORY_KEY_BIGINT, parcels[0]->has_amounts, parcels[0]->scale, &form);
+	for (;;)
+	{
+		uint64		partition = PG_UINT64_MAX;
+		bool		found = false;
+
+		for (int i = 0; i < count; i++)
+			if (readers[i].partition < parcels[i]->partitions)
+			{
+				partition = Min(partition, (readers[i].first_partition + readers[i].partition) >>
+								(unit - parcels[i]->key_unit));
+				found = true;
+			}
+		if (!found)
+			break;
+		write_partition(&run, readers, count, partition, unit);
+	}
+	pfree(readers);
+	return compact_run_finish(&run);
+}
+
+void
+parcels_flush(LargeState *state)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(state->context);
+	CustomerHistory *run;
+
+	if (state->parcel_count == 0)
+		return;
+	run = run_of_parcels(state->parcels, state->parcel_count);
+	for (int i = 0; i < state->parcel_count; i++)
+	{
+		if (run == NULL)
+			large_take_run(state, run_of_parcels(&state->parcels[i], 1));
+		pfree(state->parcels[i]);
+	}
+	state->parcel_count = 0;
+	state->parcel_bytes = 0;
+	if (run != NULL)
+		large_take_run(state, run);
+	MemoryContextSwitchTo(old_context);
+}

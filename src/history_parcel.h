@@ -1,0 +1,38 @@
+/*
+ * history_parcel.h
+ *	  The rows of a parallel worker's state on their way to the leader.
+ *
+ * To sort and write in every worker what the leader then has to merge takes
+ * longer than it saves: each worker has some orders of nearly every customer.
+ * So a worker sends its rows as they are, compact (compact_row.h) and
+ * partitioned by key, which is what can be done side by side.  The leader
+ * sorts and writes them partition by partition, those of all workers together.
+ *
+ * A parcel is a datum of type customer_history that only the combine function
+ * sees, in the plan node that finishes what others began: history_state.c sees
+ * to that.  Its version is one that no reader takes for a value's.
+ */
+#ifndef LOYALTY_HISTORY_PARCEL_H
+#define LOYALTY_HISTORY_PARCEL_H
+
+#include "compact_row.h"
+#include "history_large.h"
+
+typedef struct Parcel Parcel;
+
+/*
+ * The size of the parcel that the state can be sent as, 0 if it has to go as
+ * a value.  The state is not changed until the parcel is written.
+ */
+extern Size parcel_size(LargeState *state);
+extern void parcel_write(LargeState *state, void *result);
+
+extern bool datum_is_parcel(Datum datum);
+
+/* Keeps a copy of the parcel. */
+extern void parcels_add(LargeState *state, Datum parcel);
+
+/* Turns the parcels that a state has into runs. */
+extern void parcels_flush(LargeState *state);
+
+#endif							/* LOYALTY_HISTORY_PARCEL_H */

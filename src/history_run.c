@@ -1,0 +1,393 @@
+/*
+ * history_run.c
+ *	  From the tail of a large state to a run: a flat, canonical history.
+ *
+ * Rows that fit a number, as nearly all but those of packed keys do, go
+ * through compact_run.h.  For the others there is the same by their digits:
+ * they are partitioned by key until a part fits the processor's cache, and
+ * each part is sorted there and written out.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "compact_run.h"
+#include "history_run.h"
+
+/* Two buffers of this size fit a second-level cache. */
+#define CACHED_SIZE			((Size) 512 * 1024)
+
+/* ---------- keys that are listed ---------- */
+
+/*
+ * Orders the keys by their bytes from "depth" on, eight at a time.  Rows are
+ * put to use as pairs of (eight bytes, number of the key).  A text key has no
+ * zero byte and uuids are of one size, so a key's end sorts first when it is
+ * taken as zeros.
+ */
+static void
+sort_keys(const KeySlot *keys, HistoryRow *pairs, HistoryRow *scratch, size_t count, uint32 depth)
+{
+	size_t		start = 0;
+	bool		any_left = false;
+
+	check_stack_depth();
+	for (;;)
+	{
+		/* skip what all of them share */
+		const KeySlot *first = &keys[pairs[0].day];
+		bool		same = true;
+
+		for (size_t i = 1; same && i < count; i++)
+		{
+			const KeySlot *key = &keys[pairs[i].day];
+
+			if ((i & 0xffff) == 0)
+				CHECK_FOR_INTERRUPTS();
+			same = key->size >= depth + 8 && first->size >= depth + 8 &&
+				memcmp(key->bytes + depth, first->bytes + depth, 8) == 0;
+		}
+		if (!same || count < 2)
+			break;
+		depth += 8;
+	}
+
+	for (size_t i = 0; i < count; i++)
+	{
+		const KeySlot *key = &keys[pairs[i].day];
+		uint64_t	word = 0;
+
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (uint32 j = depth; j < depth + 8; j++)
+			word = word << 8 | (j < key->size ? key->bytes[j] : 0);
+		pairs[i].key = word;
+		any_left |= key->size > depth;
+	}
+	if (!any_left)
+		return;					/* zero bytes after all: a damaged value's keys */
+	sort_rows(pairs, scratch, count, sizeof(HistoryRow), history_host.check_cancel);
+
+	for (size_t i = 1; i <= count; i++)
+	{
+		if (i < count && pairs[i].key == pairs[start].key)
+			continue;
+		if (i - start > 1)
+			sort_keys(keys, pairs + start, scratch + start, i - start, depth + 8);
+		start = i;
+	}
+}
+
+/* Gives rows the ranks of their keys, and returns the keys' numbers by rank. */
+static uint32 *
+rank_keys(LargeState *state)
+{
+	Size		size = state->key_count * sizeof(HistoryRow);
+	HistoryRow *pairs = history_host.resize(NULL, size);
+	HistoryRow *scratch = history_host.resize(NULL, size);
+	uint32	   *order;
+	uint32	   *ranks;
+
+	for (size_t i = 0; i < state->key_count; i++)
+		pairs[i] = (HistoryRow) {0, (uint32) i, 0};
+	sort_keys(state->keys, pairs, scratch, state->key_count, 0);
+	pfree(scratch);
+
+	order = history_host.resize(NULL, state->key_count * sizeof(uint32));
+	ranks = history_host.resize(NULL, state->key_count * sizeof(uint32));
+	for (size_t i = 0; i < state->key_count; i++)
+	{
+		order[i] = pairs[i].day;
+		ranks[pairs[i].day] = (uint32) i;
+	}
+	pfree(pairs);
+
+	for (size_t b = 0; b < state->tail.block_count; b++)
+	{
+		size_t		in_block = rows_in_block(&state->tail, b, sizeof(HistoryRow));
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			HistoryRow *row = ROW_AT(state->tail.blocks[b], i, sizeof(HistoryRow));
+
+			row->key = ranks[row->key];
+		}
+	}
+	pfree(ranks);
+	return order;
+}
+
+/* ---------- rows of two words or three ---------- */
+
+typedef struct RunBuilder
+{
+	LargeState *state;
+	HistoryWriter writer;
+	uint32	   *key_order;		/* KEYS_LISTED: their numbers by rank */
+	void	   *cached;			/* CACHED_SIZE, twice */
+	void	   *scratch;
+} RunBuilder;
+
+/* "latest": the row written before, NULL if there is none. */
+static pg_attribute_always_inline void
+write_row(RunBuilder *builder, const HistoryRow *row, const HistoryRow *latest, const Size width)
+{
+	LargeState *state = builder->state;
+	HistoryKey	key = {0};
+	HistoryDay	event;
+	uint8_t		bytes[UUID_TEXT_SIZE];
+
+	row_event(row, (row->day & ROW_WIDE) ? &state->wide[row->amount] : NULL, &event);
+	if (latest != NULL && rows_share_key(row, latest, width))
+	{
+		history_check(history_writer_add_day(&builder->writer, &event));
+		return;
+	}
+
+	if (width == sizeof(LongKeyRow))
+	{
+		PackedKey	packed = {row->key, row_key_rest(row, width)};
+
+		key.size = unpack_key(state->packing, &packed, bytes);
+		key.bytes = bytes;
+	}
+	else if (builder->key_order == NULL)
+		key.number = ROW_NUMBER_OF_KEY(row->key);
+	else
+	{
+		const KeySlot *slot = &state->keys[builder->key_order[row->key]];
+
+		key.bytes = slot->bytes;
+		key.size = slot->size;
+	}
+	history_check(history_writer_add(&builder->writer, &key, &event));
+}
+
+static void write_list(RunBuilder *builder, RowList *list);
+
+/* write_list of a width */
+static pg_attribute_always_inline void
+write_list_of(RunBuilder *builder, RowList *list, const Size width)
+{
+	RowDigits	digits;
+	uint64_t	least = PG_UINT64_MAX;
+	uint64_t	most = 0;
+	int			bits = 1;
+	int			shift = 0;
+	size_t		part_count;
+	RowList    *parts;
+
+	if (list->rows <= CACHED_SIZE / width)
+	{
+		size_t		rows = 0;
+
+		for (size_t b = 0; b < list->block_count; b++)
+		{
+			size_t		in_block = rows_in_block(list, b, width);
+
+			memcpy(ROW_AT(builder->cached, rows, width), list->blocks[b], in_block * width);
+			rows += in_block;
+		}
+		row_list_free(list);
+		sort_rows(builder->cached, builder->scratch, rows, width, history_host.check_cancel);
+		for (size_t i = 0; i < rows; i++)
+		{
+			if ((i & 0x3ff) == 0)
+				CHECK_FOR_INTERRUPTS();
+			write_row(builder, ROW_AT(builder->cached, i, width),
+					  i == 0 ? NULL : ROW_AT(builder->cached, i - 1, width), width);
+		}
+		return;
+	}
+
+	/* on which digits do they differ? */
+	for (digits = ROW_KEY; digits <= ROW_DAYS; digits++)
+	{
+		least = PG_UINT64_MAX;
+		most = 0;
+		for (size_t b = 0; b < list->block_count; b++)
+		{
+			size_t		in_block = rows_in_block(list, b, width);
+
+			CHECK_FOR_INTERRUPTS();
+			for (size_t i = 0; i < in_block; i++)
+			{
+				uint64_t	value = row_digits(ROW_AT(list->blocks[b], i, width), digits, width);
+
+				least = Min(least, value);
+				most = Max(most, value);
+			}
+		}
+		if (least < most)
+			break;
+	}
+
+	if (least == most)
+	{
+		/* one customer on one day */
+		for (size_t b = 0; b < list->block_count; b++)
+		{
+			size_t		in_block = rows_in_block(list, b, width);
+
+			CHECK_FOR_INTERRUPTS();
+			for (size_t i = 0; i < in_block; i++)
+				write_row(builder, ROW_AT(list->blocks[b], i, width), NULL, width);
+		}
+		row_list_free(list);
+		return;
+	}
+
+	while (bits < MAX_PARTITION_BITS && (CACHED_SIZE / width / 2) << bits < list->rows)
+		bits++;
+	while ((most - least) >> shift >> bits != 0)
+		shift++;
+	part_count = (size_t) ((most - least) >> shift) + 1;
+	parts = palloc0(part_count * sizeof(RowList));
+
+	for (size_t b = 0; b < list->block_count; b++)
+	{
+		size_t		in_block = rows_in_block(list, b, width);
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			const HistoryRow *row = ROW_AT(list->blocks[b], i, width);
+
+			copy_row(row_list_append(&parts[(row_digits(row, digits, width) - least) >> shift],
+									 CurrentMemoryContext, width), row, width);
+		}
+		/* the parts take up the memory that this gives back */
+		row_list_free_block(list, b);
+	}
+	row_list_free(list);
+
+	for (size_t p = 0; p < part_count; p++)
+		if (parts[p].rows > 0)
+			write_list(builder, &parts[p]);
+	pfree(parts);
+}
+
+/* Writes the rows of a list in order and frees it. */
+static void
+write_list(RunBuilder *builder, RowList *list)
+{
+	check_stack_depth();
+	if (builder->state->key_form == KEYS_PACKED)
+		write_list_of(builder, list, sizeof(LongKeyRow));
+	else
+		write_list_of(builder, list, sizeof(HistoryRow));
+}
+
+/* ---------- the tail ---------- */
+
+RowRange
+tail_range(const RowList *tail, Size width)
+{
+	RowRange	range = EMPTY_ROW_RANGE;
+
+	for (size_t b = 0; b < tail->block_count; b++)
+	{
+		size_t		in_block = rows_in_block(tail, b, width);
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			const HistoryRow *row = ROW_AT(tail->blocks[b], i, width);
+
+			range.least_key = Min(range.least_key, row->key);
+			range.most_key = Max(range.most_key, row->key);
+			range.first_day = Min(range.first_day, ROW_DAY(row));
+			range.last_day = Max(range.last_day, ROW_DAY(row));
+			range.least_amount = Min(range.least_amount, row->amount);
+			range.most_amount = Max(range.most_amount, row->amount);
+		}
+	}
+	return range;
+}
+
+static pg_attribute_always_inline void
+partition_rows(const HistoryRow *rows, size_t count, const CompactForm *form, int unit,
+			   RowList *parts, const Size width)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		RowList    *part = &parts[(rows[i].key - form->least_key) >> unit];
+
+		put_compact(row_list_append(part, CurrentMemoryContext, width), 0,
+					compact_row(form, rows[i].key, rows[i].day, rows[i].amount), width);
+	}
+}
+
+/* Rows as numbers; the first partitions are made on the way. */
+static CustomerHistory *
+run_of_compact_rows(LargeState *state, const RowRange *range, const uint32 *key_order)
+{
+	int			unit = partition_key_unit(range->most_key - range->least_key, state->tail.rows);
+	CompactForm form;
+	CompactRun	run;
+	size_t		partitions;
+	RowList    *parts;
+
+	if (!compact_form(range, unit, &form))
+		return NULL;
+	partitions = (size_t) ((range->most_key - form.least_key) >> unit) + 1;
+	parts = palloc0(partitions * sizeof(RowList));
+	for (size_t b = 0; b < state->tail.block_count; b++)
+	{
+		const HistoryRow *rows = state->tail.blocks[b];
+		size_t		in_block = rows_in_block(&state->tail, b, sizeof(HistoryRow));
+
+		CHECK_FOR_INTERRUPTS();
+		if (COMPACT_WIDTH(&form) == sizeof(uint32))
+			partition_rows(rows, in_block, &form, unit, parts, sizeof(uint32));
+		else
+			partition_rows(rows, in_block, &form, unit, parts, sizeof(uint64));
+		/* the parts take up the memory that this gives back */
+		row_list_free_block(&state->tail, b);
+	}
+	row_list_free(&state->tail);
+
+	compact_run_open(&run, state->key_type, state->has_amounts, state->scale, &form);
+	run.key_order = key_order;
+	run.keys = state->keys;
+	for (size_t p = 0; p < partitions; p++)
+		if (parts[p].rows > 0)
+			compact_run_write(&run, &parts[p]);
+	pfree(parts);
+	return compact_run_finish(&run);
+}
+
+static CustomerHistory *
+run_of_rows(LargeState *state, const RowRange *range, uint32 *key_order)
+{
+	RunBuilder	builder;
+	Size		cached = Min(state->tail.rows * tail_width(state), CACHED_SIZE);
+
+	builder.state = state;
+	builder.key_order = key_order;
+	builder.cached = palloc(cached);
+	builder.scratch = palloc(cached);
+	history_writer_open(&builder.writer, &history_host, state->key_type, state->has_amounts,
+						state->scale, (Day) ((int64) range->first_day + DAY_FIRST), VARHDRSZ);
+	write_list(&builder, &state->tail);
+	pfree(builder.cached);
+	pfree(builder.scratch);
+	return history_of_writer(&builder.writer);
+}
+
+CustomerHistory *
+run_of_tail(LargeState *state)
+{
+	uint32	   *key_order = state->key_form == KEYS_LISTED ? rank_keys(state) : NULL;
+	RowRange	range = tail_range(&state->tail, tail_width(state));
+	CustomerHistory *run = NULL;
+
+	if (state->key_form != KEYS_PACKED && state->wide_count == 0)
+		run = run_of_compact_rows(state, &range, key_order);
+	if (run == NULL)
+		run = run_of_rows(state, &range, key_order);
+	if (key_order != NULL)
+		pfree(key_order);
+	return run;
+}
