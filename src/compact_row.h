@@ -42,6 +42,15 @@ typedef struct CompactForm
 	uint8_t		day_shift;		/* bits of the amount */
 } CompactForm;
 
+/* Rows of one form, in any order. */
+typedef struct CompactRows
+{
+	RowRange	range;
+	CompactForm form;
+	size_t		count;
+	void	   *rows;
+} CompactRows;
+
 /*
  * The form that holds these rows; keys are counted from a multiple of
  * 2^key_unit.  false: a row takes more than 64 bits.
@@ -109,6 +118,32 @@ static inline int32_t
 compact_amount(const CompactForm *form, uint64_t row)
 {
 	return (int32_t) ((uint32_t) form->least_amount + (uint32_t) low_bits(row, form->day_shift));
+}
+
+/*
+ * Converts a row from one form to another that holds it: what is to be added
+ * to its parts, which may be a negative number.
+ */
+typedef struct CompactShift
+{
+	uint64_t	key;
+	uint32_t	day;
+	uint32_t	amount;
+} CompactShift;
+
+static inline CompactShift
+compact_shift(const CompactForm *from, const CompactForm *to)
+{
+	return (CompactShift) {from->least_key - to->least_key, from->first_day - to->first_day,
+						   (uint32_t) from->least_amount - (uint32_t) to->least_amount};
+}
+
+static inline uint64_t
+convert_compact(uint64_t row, const CompactForm *from, const CompactForm *to, const CompactShift *shift)
+{
+	return (compact_key(from, row) + shift->key) << to->key_shift |
+		((low_bits(row, from->key_shift) >> from->day_shift) + shift->day) << to->day_shift |
+		(low_bits(row, from->day_shift) + shift->amount);
 }
 
 /*

@@ -19,8 +19,11 @@
 #include "history_run.h"
 #include "history_state.h"
 
+/* So many rows become a segment. */
+#define SEGMENT_ROWS		((size_t) 16 * 1024)
+
 /* The tail is judged for duplicates first at so many rows, and cut off at that size. */
-#define FIRST_CHECK_ROWS	((size_t) 512 * 1024)
+#define FIRST_JUDGED_ROWS	((size_t) 512 * 1024)
 #define MAX_TAIL_SIZE		((Size) 512 * 1024 * 1024)
 #define SAMPLE_MASK			63
 
@@ -348,20 +351,19 @@ large_take_run(LargeState *state, CustomerHistory *run)
 	append_run(state, PointerGetDatum(run), VARSIZE(run));
 }
 
-/* Turns the tail into a run. */
+/* Turns the tail into runs, one as a rule. */
 static void
 flush_tail(LargeState *state)
 {
 	MemoryContext old_context;
-	CustomerHistory *run;
 
 	resolve_pending(state);
-	if (state->tail.rows == 0)
+	if (state->tail.rows == 0 && state->segment_count == 0)
 		return;
 	Assert(tail_is_sound(state));
 
 	old_context = MemoryContextSwitchTo(state->context);
-	run = run_of_tail(state);
+	tail_flush(state);
 	state->has_amounts = false;
 	state->scale = 0;
 	state->wide_count = 0;
@@ -372,16 +374,61 @@ flush_tail(LargeState *state)
 		state->key_count = 0;
 		state->key_bytes = 0;
 	}
-	large_take_run(state, run);
 	MemoryContextSwitchTo(old_context);
 }
 
 /*
- * Whether less than half of the rows would remain if equal customer-days
- * were added up, judged by one customer-day in 64.
+ * One customer-day in 64 is sampled.  In line, for every kind of rows; the
+ * sample is of rows of the width.
  */
-static bool
-tail_repeats_itself(LargeState *state)
+static inline bool
+is_sampled(uint64 key, uint32 day)
+{
+	return (murmurhash32((uint32) key ^ (uint32) (key >> 32) * 31 ^ day * 0x9e3779b1) & SAMPLE_MASK) == 0;
+}
+
+static void
+sample_segment(const CompactRows *segment, RowList *sample)
+{
+	Size		width = COMPACT_WIDTH(&segment->form);
+	CompactForm form = segment->form;
+
+	for (size_t i = 0; i < segment->count; i++)
+	{
+		uint64		row = compact_at(segment->rows, i, width);
+		uint64		key = compact_key(&form, row) + form.least_key;
+		uint32		day = compact_day(&form, row);
+
+		if (is_sampled(key, day))
+			*(HistoryRow *) row_list_append(sample, CurrentMemoryContext, sizeof(HistoryRow)) =
+				(HistoryRow) {key, day, 0};
+	}
+}
+
+static void
+sample_rows(const RowList *tail, RowList *sample, Size width)
+{
+	for (size_t b = 0; b < tail->block_count; b++)
+	{
+		size_t		in_block = rows_in_block(tail, b, width);
+
+		CHECK_FOR_INTERRUPTS();
+		for (size_t i = 0; i < in_block; i++)
+		{
+			const HistoryRow *row = ROW_AT(tail->blocks[b], i, width);
+
+			if (is_sampled(row->key ^ row_key_rest(row, width), ROW_DAY(row)))
+				copy_row(row_list_append(sample, CurrentMemoryContext, width), row, width);
+		}
+	}
+}
+
+/*
+ * The share of the rows that would remain if equal customer-days were added
+ * up, judged by a sample.
+ */
+static double
+distinct_share(LargeState *state)
 {
 	Size		width = tail_width(state);
 	RowList		sample = {0};
@@ -390,21 +437,12 @@ tail_repeats_itself(LargeState *state)
 	size_t		count;
 	size_t		distinct = 0;
 
-	for (size_t b = 0; b < state->tail.block_count; b++)
+	for (int i = 0; i < state->segment_count; i++)
 	{
-		size_t		in_block = rows_in_block(&state->tail, b, width);
-
 		CHECK_FOR_INTERRUPTS();
-		for (size_t i = 0; i < in_block; i++)
-		{
-			const HistoryRow *row = ROW_AT(state->tail.blocks[b], i, width);
-			uint64		key = row->key ^ row_key_rest(row, width);
-
-			if ((murmurhash32((uint32) key ^ (uint32) (key >> 32) * 31 ^
-							  ROW_DAY(row) * 0x9e3779b1) & SAMPLE_MASK) == 0)
-				copy_row(row_list_append(&sample, CurrentMemoryContext, width), row, width);
-		}
+		sample_segment(&state->segments[i], &sample);
 	}
+	sample_rows(&state->tail, &sample, width);
 
 	count = sample.rows;
 	rows = history_host.resize(NULL, (count + 1) * width);
@@ -428,22 +466,46 @@ tail_repeats_itself(LargeState *state)
 	}
 	pfree(rows);
 	pfree(scratch);
-	return distinct * 2 < count || count == 0;
+	/* none of so many: there are few customer-days */
+	return count == 0 ? 0 : (double) distinct / (double) count;
+}
+
+/*
+ * Whether less than half of the rows would remain; if not, sets when to ask
+ * again.  Of rows drawn at random from some customer-days, half are left at
+ * 0.8 / (1 - share) times as many rows, about.
+ */
+static bool
+tail_repeats_itself(LargeState *state, size_t rows)
+{
+	double		share = distinct_share(state);
+
+	if (share < 0.5)
+		return true;
+	state->next_judgement = rows * (size_t) Max(2, Min(0.8 / Max(1 - share, 0.01), 64));
+	return false;
 }
 
 pg_noinline void
 large_check_tail(LargeState *state)
 {
-	size_t		most_rows = MAX_TAIL_SIZE / tail_width(state);
+	bool		fits = state->key_form == KEYS_NUMBERS && tail_compact(state);
+	size_t		rows = state->segment_rows + state->tail.rows;
+	Size		width = tail_width(state);
+	Size		size = state->segment_bytes + state->tail.rows * width;
 
-	if (state->tail.rows >= most_rows || state->key_bytes > MAX_KEY_BYTES ||
-		tail_repeats_itself(state))
+	if (size >= MAX_TAIL_SIZE || state->key_bytes > MAX_KEY_BYTES ||
+		(rows >= state->next_judgement && tail_repeats_itself(state, rows)))
 	{
 		flush_tail(state);
-		state->next_check = FIRST_CHECK_ROWS;
+		state->next_judgement = FIRST_JUDGED_ROWS;
+		rows = size = 0;
 	}
-	else
-		state->next_check = Min(state->next_check * 4, most_rows);
+	/* rows that do not fit a number stay as they are until the tail becomes a run */
+	state->next_check = state->tail.rows +
+		Min(state->next_judgement - rows, Max((MAX_TAIL_SIZE - size) / width, 1));
+	if (state->key_form == KEYS_NUMBERS && (fits || rows == 0))
+		state->next_check = SEGMENT_ROWS;
 }
 
 /* ---------- the state ---------- */
@@ -456,7 +518,8 @@ large_create(MemoryContext context, HistoryKeyType key_type)
 	state->context = context;
 	state->key_type = key_type;
 	state->key_form = key_type == HISTORY_KEY_BIGINT ? KEYS_NUMBERS : KEYS_UNDECIDED;
-	state->next_check = FIRST_CHECK_ROWS;
+	state->next_check = key_type == HISTORY_KEY_BIGINT ? SEGMENT_ROWS : FIRST_JUDGED_ROWS;
+	state->next_judgement = FIRST_JUDGED_ROWS;
 	return state;
 }
 

@@ -3,10 +3,12 @@
  *	  A large state of the aggregates of customer_history: a tail and runs.
  *
  * The tail is the rows that came in, 16 or 24 bytes each, in the order they
- * came: appending is all that happens per row.  When the tail is big, or when
- * the value is wanted, it is partitioned by key until a part fits the
- * processor's cache, each part is sorted there and written out, and the
- * result is a run: a flat, canonical history.  Runs are merged when the value
+ * came: appending is all that happens per row.  While they are still in the
+ * processor's cache, rows of plain numbers become a segment, of four or eight
+ * bytes each (compact_row.h).  When the tail is big, or when the value is
+ * wanted, it is partitioned by key until a part fits the cache, each part is
+ * sorted there and written out, and the result is a run: a flat, canonical
+ * history (history_run.h).  Runs are merged when the value
  * is wanted, or when they have come to hold twice what merging them last
  * left.  So the work per row is a constant number of passes over memory, and
  * what a state holds is bounded by its rows (MAX_TAIL_SIZE at the most) and by
@@ -24,6 +26,7 @@
 #ifndef LOYALTY_HISTORY_LARGE_H
 #define LOYALTY_HISTORY_LARGE_H
 
+#include "compact_row.h"
 #include "history.h"
 #include "history_sort.h"
 #include "packed_key.h"
@@ -54,7 +57,13 @@ typedef struct LargeState
 	MemoryContext context;
 	HistoryKeyType key_type;
 
-	/* the tail */
+	/* the tail: segments, and the rows since */
+	CompactRows *segments;
+	int			segment_count;
+	int			segment_capacity;
+	RowRange	segment_range;	/* of all */
+	size_t		segment_rows;
+	Size		segment_bytes;
 	RowList		tail;
 	KeyForm		key_form;
 	KeyPacking	packing;
@@ -63,7 +72,8 @@ typedef struct LargeState
 	WideRow    *wide;
 	size_t		wide_count;
 	size_t		wide_capacity;
-	size_t		next_check;		/* rows */
+	size_t		next_check;		/* when so many rows came since the last segment */
+	size_t		next_judgement; /* of the whole tail, at so many rows */
 
 	/* keys that are listed */
 	struct PendingRow *pending; /* not looked up yet; NULL: none ever */

@@ -63,46 +63,59 @@ parcel_rows(const Parcel *parcel)
 
 /* ---------- sending ---------- */
 
+/* Adds the rows of a segment to the counts of their partitions. */
+static pg_attribute_always_inline void
+count_rows(const CompactRows *segment, uint64 least_key, int key_unit, uint32 *counts, const Size width)
+{
+	CompactForm form = segment->form;
+	uint64		more = form.least_key - least_key;
+
+	for (size_t i = 0; i < segment->count; i++)
+		counts[(compact_key(&form, compact_at(segment->rows, i, width)) + more) >> key_unit]++;
+}
+
 /* A parcel without rows, whose ends are those of its partitions; NULL: rows cannot go this way. */
 static Parcel *
-plan_parcel(const LargeState *state)
+plan_parcel(LargeState *state)
 {
 	RowRange	range;
 	CompactForm form;
+	size_t		rows;
 	Size		size;
 	Parcel	   *plan;
 	int			key_unit;
 	uint64		partitions;
 
 	if (state->key_form != KEYS_NUMBERS || state->run_count > 0 || state->parcel_count > 0 ||
-		state->wide_count > 0 || state->tail.rows == 0)
+		!tail_compact(state) || state->segment_count == 0)
 		return NULL;
-	range = tail_range(&state->tail, sizeof(HistoryRow));
-	key_unit = partition_key_unit(range.most_key - range.least_key, state->tail.rows);
-	if (!compact_form(&range, key_unit, &form) ||
-		state->tail.rows * COMPACT_WIDTH(&form) > MAX_PARCEL_SIZE)
+	range = state->segment_range;
+	rows = state->segment_rows;
+	key_unit = partition_key_unit(range.most_key - range.least_key, rows);
+	if (!compact_form(&range, key_unit, &form) || rows * COMPACT_WIDTH(&form) > MAX_PARCEL_SIZE)
 		return NULL;
 
 	partitions = ((range.most_key - form.least_key) >> key_unit) + 1;
 	size = offsetof(Parcel, ends) + partitions * sizeof(uint32);
 	plan = palloc0(size);
-	SET_VARSIZE(plan, size + state->tail.rows * COMPACT_WIDTH(&form));
+	SET_VARSIZE(plan, size + rows * COMPACT_WIDTH(&form));
 	plan->version = PARCEL_VERSION;
 	plan->has_amounts = state->has_amounts;
 	plan->scale = (uint8) state->scale;
 	plan->key_unit = (uint8) key_unit;
 	plan->partitions = (uint32) partitions;
-	plan->rows = (uint32) state->tail.rows;
+	plan->rows = (uint32) rows;
 	memcpy(plan->range, &range, sizeof(range));
 
-	for (size_t b = 0; b < state->tail.block_count; b++)
+	for (int i = 0; i < state->segment_count; i++)
 	{
-		const HistoryRow *rows = state->tail.blocks[b];
-		size_t		in_block = rows_in_block(&state->tail, b, sizeof(HistoryRow));
+		const CompactRows *segment = &state->segments[i];
 
 		CHECK_FOR_INTERRUPTS();
-		for (size_t i = 0; i < in_block; i++)
-			plan->ends[(rows[i].key - form.least_key) >> key_unit]++;
+		if (COMPACT_WIDTH(&segment->form) == sizeof(uint32))
+			count_rows(segment, form.least_key, key_unit, plan->ends, sizeof(uint32));
+		else
+			count_rows(segment, form.least_key, key_unit, plan->ends, sizeof(uint64));
 	}
 	for (uint64 p = 1; p < partitions; p++)
 		plan->ends[p] += plan->ends[p - 1];
@@ -121,20 +134,21 @@ parcel_size(LargeState *state)
 	return state->parcel_plan == NULL ? 0 : VARSIZE(state->parcel_plan);
 }
 
-/* parcel_write of a width */
+/* Between constants of widths. */
 static pg_attribute_always_inline void
-write_parcel_rows(const RowList *tail, const CompactForm *form, int key_unit, uint32 *next,
-				  char *to, const Size width)
+write_segment(const CompactRows *segment, const CompactForm *form, int key_unit, uint32 *next,
+			  char *to, const Size from_width, const Size width)
 {
-	for (size_t b = 0; b < tail->block_count; b++)
-	{
-		const HistoryRow *rows = tail->blocks[b];
-		size_t		in_block = rows_in_block(tail, b, sizeof(HistoryRow));
+	CompactForm source = segment->form;
+	CompactForm target = *form;
+	CompactShift move = compact_shift(&source, &target);
+	int			shift = form->key_shift + key_unit;
 
-		CHECK_FOR_INTERRUPTS();
-		for (size_t i = 0; i < in_block; i++)
-			put_compact(to, next[(rows[i].key - form->least_key) >> key_unit]++,
-						compact_row(form, rows[i].key, rows[i].day, rows[i].amount), width);
+	for (size_t i = 0; i < segment->count; i++)
+	{
+		uint64		row = convert_compact(compact_at(segment->rows, i, from_width), &source, &target, &move);
+
+		put_compact(to, next[row >> shift]++, row, width);
 	}
 }
 
@@ -144,15 +158,23 @@ parcel_write(LargeState *state, void *result)
 	Parcel	   *plan = state->parcel_plan;
 	CompactForm form = parcel_form(plan);
 	uint32	   *next = palloc0(plan->partitions * sizeof(uint32));
+	char	   *to;
 
 	memcpy(result, plan, offsetof(Parcel, ends) + plan->partitions * sizeof(uint32));
+	to = parcel_rows(result);
 	memcpy(next + 1, plan->ends, (plan->partitions - 1) * sizeof(uint32));
-	if (COMPACT_WIDTH(&form) == sizeof(uint32))
-		write_parcel_rows(&state->tail, &form, plan->key_unit, next, parcel_rows(result),
-						  sizeof(uint32));
-	else
-		write_parcel_rows(&state->tail, &form, plan->key_unit, next, parcel_rows(result),
-						  sizeof(uint64));
+	for (int i = 0; i < state->segment_count; i++)
+	{
+		const CompactRows *segment = &state->segments[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (COMPACT_WIDTH(&form) == sizeof(uint32))
+			write_segment(segment, &form, plan->key_unit, next, to, sizeof(uint32), sizeof(uint32));
+		else if (COMPACT_WIDTH(&segment->form) == sizeof(uint32))
+			write_segment(segment, &form, plan->key_unit, next, to, sizeof(uint32), sizeof(uint64));
+		else
+			write_segment(segment, &form, plan->key_unit, next, to, sizeof(uint64), sizeof(uint64));
+	}
 	pfree(next);
 }
 
@@ -209,19 +231,10 @@ convert_rows(const char *from, size_t count, const CompactForm *from_form, const
 {
 	CompactForm source = *from_form;
 	CompactForm target = *to_form;
-	uint64		key = source.least_key - target.least_key;
-	uint32		day = source.first_day - target.first_day;
-	uint32		amount = (uint32) source.least_amount - (uint32) target.least_amount;
+	CompactShift move = compact_shift(&source, &target);
 
 	for (size_t i = 0; i < count; i++)
-	{
-		uint64		row = compact_at(from, i, from_width);
-
-		put_compact(to, i,
-					(compact_key(&source, row) + key) << target.key_shift |
-					((low_bits(row, source.key_shift) >> source.day_shift) + day) << target.day_shift |
-					(low_bits(row, source.day_shift) + amount), to_width);
-	}
+		put_compact(to, i, convert_compact(compact_at(from, i, from_width), &source, &target, &move), to_width);
 }
 
 static void

@@ -118,13 +118,13 @@ rank_keys(LargeState *state)
 	return order;
 }
 
-/* ---------- rows of two words or three ---------- */
+/* ---------- rows that do not fit a number ---------- */
 
 typedef struct RunBuilder
 {
 	LargeState *state;
 	HistoryWriter writer;
-	uint32	   *key_order;		/* KEYS_LISTED: their numbers by rank */
+	const uint32 *key_order;	/* KEYS_LISTED: their numbers by rank */
 	void	   *cached;			/* CACHED_SIZE, twice */
 	void	   *scratch;
 } RunBuilder;
@@ -279,9 +279,8 @@ write_list(RunBuilder *builder, RowList *list)
 		write_list_of(builder, list, sizeof(HistoryRow));
 }
 
-/* ---------- the tail ---------- */
-
-RowRange
+/* What the rows of the tail lie between.  Where one is wide, the amounts mean nothing. */
+static RowRange
 tail_range(const RowList *tail, Size width)
 {
 	RowRange	range = EMPTY_ROW_RANGE;
@@ -306,47 +305,138 @@ tail_range(const RowList *tail, Size width)
 	return range;
 }
 
-static pg_attribute_always_inline void
-partition_rows(const HistoryRow *rows, size_t count, const CompactForm *form, int unit,
-			   RowList *parts, const Size width)
+static CustomerHistory *
+run_of_rows(LargeState *state, const uint32 *key_order)
 {
-	for (size_t i = 0; i < count; i++)
-	{
-		RowList    *part = &parts[(rows[i].key - form->least_key) >> unit];
+	Size		width = tail_width(state);
+	RowRange	range = tail_range(&state->tail, width);
+	RunBuilder	builder;
+	Size		cached = Min(state->tail.rows * width, CACHED_SIZE);
 
-		put_compact(row_list_append(part, CurrentMemoryContext, width), 0,
-					compact_row(form, rows[i].key, rows[i].day, rows[i].amount), width);
+	builder.state = state;
+	builder.key_order = key_order;
+	builder.cached = palloc(cached);
+	builder.scratch = palloc(cached);
+	history_writer_open(&builder.writer, &history_host, state->key_type, state->has_amounts,
+						state->scale, (Day) ((int64) range.first_day + DAY_FIRST), VARHDRSZ);
+	write_list(&builder, &state->tail);
+	pfree(builder.cached);
+	pfree(builder.scratch);
+	return history_of_writer(&builder.writer);
+}
+
+/* ---------- segments ---------- */
+
+static pg_attribute_always_inline void
+compact_rows(const HistoryRow *rows, size_t count, const CompactForm *form, void *to, size_t at,
+			 const Size width)
+{
+	CompactForm local = *form;
+
+	for (size_t i = 0; i < count; i++)
+		put_compact(to, at + i, compact_row(&local, rows[i].key, rows[i].day, rows[i].amount), width);
+}
+
+bool
+tail_compact(LargeState *state)
+{
+	RowList    *tail = &state->tail;
+	CompactRows segment = {.count = tail->rows};
+	RowRange	all;
+	CompactForm form;
+	Size		width;
+	size_t		at = 0;
+
+	if (tail->rows == 0)
+		return true;
+	if (state->key_form == KEYS_PACKED || state->wide_count > 0)
+		return false;
+	segment.range = tail_range(tail, sizeof(HistoryRow));
+	all = state->segment_count > 0 ? state->segment_range : segment.range;
+	row_range_add(&all, &segment.range);
+	if (!compact_form(&segment.range, 0, &segment.form) || !compact_form(&all, 0, &form))
+		return false;
+
+	width = COMPACT_WIDTH(&segment.form);
+	segment.rows = MemoryContextAllocHuge(state->context, segment.count * width);
+	for (size_t b = 0; b < tail->block_count; b++)
+	{
+		size_t		in_block = rows_in_block(tail, b, sizeof(HistoryRow));
+
+		CHECK_FOR_INTERRUPTS();
+		if (width == sizeof(uint32))
+			compact_rows(tail->blocks[b], in_block, &segment.form, segment.rows, at, sizeof(uint32));
+		else
+			compact_rows(tail->blocks[b], in_block, &segment.form, segment.rows, at, sizeof(uint64));
+		at += in_block;
+		row_list_free_block(tail, b);
+	}
+	row_list_free(tail);
+
+	if (state->segment_count == state->segment_capacity)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(state->context);
+
+		state->segment_capacity = Max(state->segment_capacity * 2, 16);
+		state->segments = history_host.resize(state->segments,
+											  state->segment_capacity * sizeof(CompactRows));
+		MemoryContextSwitchTo(old_context);
+	}
+	state->segments[state->segment_count++] = segment;
+	state->segment_range = all;
+	state->segment_rows += segment.count;
+	state->segment_bytes += segment.count * width;
+	return true;
+}
+
+/* Between constants of widths. */
+static pg_attribute_always_inline void
+partition_segment(const CompactRows *segment, const CompactForm *form, int shift, RowList *parts,
+				  const Size from_width, const Size width)
+{
+	CompactForm source = segment->form;
+	CompactForm target = *form;
+	CompactShift move = compact_shift(&source, &target);
+
+	for (size_t i = 0; i < segment->count; i++)
+	{
+		uint64		row = convert_compact(compact_at(segment->rows, i, from_width), &source, &target, &move);
+
+		put_compact(row_list_append(&parts[row >> shift], CurrentMemoryContext, width), 0, row, width);
 	}
 }
 
-/* Rows as numbers; the first partitions are made on the way. */
+/* The segments, which are freed, as a run. */
 static CustomerHistory *
-run_of_compact_rows(LargeState *state, const RowRange *range, const uint32 *key_order)
+run_of_segments(LargeState *state, const uint32 *key_order)
 {
-	int			unit = partition_key_unit(range->most_key - range->least_key, state->tail.rows);
+	RowRange	range = state->segment_range;
+	int			unit = partition_key_unit(range.most_key - range.least_key, state->segment_rows);
+	size_t		partitions = (size_t) ((range.most_key - range.least_key) >> unit) + 1;
+	RowList    *parts = palloc0(partitions * sizeof(RowList));
 	CompactForm form;
 	CompactRun	run;
-	size_t		partitions;
-	RowList    *parts;
+	int			shift;
 
-	if (!compact_form(range, unit, &form))
-		return NULL;
-	partitions = (size_t) ((range->most_key - form.least_key) >> unit) + 1;
-	parts = palloc0(partitions * sizeof(RowList));
-	for (size_t b = 0; b < state->tail.block_count; b++)
+	(void) compact_form(&range, 0, &form);	/* tail_compact saw to it that there is one */
+	shift = form.key_shift + unit;
+	for (int i = 0; i < state->segment_count; i++)
 	{
-		const HistoryRow *rows = state->tail.blocks[b];
-		size_t		in_block = rows_in_block(&state->tail, b, sizeof(HistoryRow));
+		CompactRows *segment = &state->segments[i];
 
 		CHECK_FOR_INTERRUPTS();
 		if (COMPACT_WIDTH(&form) == sizeof(uint32))
-			partition_rows(rows, in_block, &form, unit, parts, sizeof(uint32));
+			partition_segment(segment, &form, shift, parts, sizeof(uint32), sizeof(uint32));
+		else if (COMPACT_WIDTH(&segment->form) == sizeof(uint32))
+			partition_segment(segment, &form, shift, parts, sizeof(uint32), sizeof(uint64));
 		else
-			partition_rows(rows, in_block, &form, unit, parts, sizeof(uint64));
+			partition_segment(segment, &form, shift, parts, sizeof(uint64), sizeof(uint64));
 		/* the parts take up the memory that this gives back */
-		row_list_free_block(&state->tail, b);
+		pfree(segment->rows);
 	}
-	row_list_free(&state->tail);
+	state->segment_count = 0;
+	state->segment_rows = 0;
+	state->segment_bytes = 0;
 
 	compact_run_open(&run, state->key_type, state->has_amounts, state->scale, &form);
 	run.key_order = key_order;
@@ -358,36 +448,18 @@ run_of_compact_rows(LargeState *state, const RowRange *range, const uint32 *key_
 	return compact_run_finish(&run);
 }
 
-static CustomerHistory *
-run_of_rows(LargeState *state, const RowRange *range, uint32 *key_order)
-{
-	RunBuilder	builder;
-	Size		cached = Min(state->tail.rows * tail_width(state), CACHED_SIZE);
+/* ---------- the tail ---------- */
 
-	builder.state = state;
-	builder.key_order = key_order;
-	builder.cached = palloc(cached);
-	builder.scratch = palloc(cached);
-	history_writer_open(&builder.writer, &history_host, state->key_type, state->has_amounts,
-						state->scale, (Day) ((int64) range->first_day + DAY_FIRST), VARHDRSZ);
-	write_list(&builder, &state->tail);
-	pfree(builder.cached);
-	pfree(builder.scratch);
-	return history_of_writer(&builder.writer);
-}
-
-CustomerHistory *
-run_of_tail(LargeState *state)
+void
+tail_flush(LargeState *state)
 {
 	uint32	   *key_order = state->key_form == KEYS_LISTED ? rank_keys(state) : NULL;
-	RowRange	range = tail_range(&state->tail, tail_width(state));
-	CustomerHistory *run = NULL;
 
-	if (state->key_form != KEYS_PACKED && state->wide_count == 0)
-		run = run_of_compact_rows(state, &range, key_order);
-	if (run == NULL)
-		run = run_of_rows(state, &range, key_order);
+	(void) tail_compact(state);
+	if (state->segment_count > 0)
+		large_take_run(state, run_of_segments(state, key_order));
+	if (state->tail.rows > 0)
+		large_take_run(state, run_of_rows(state, key_order));
 	if (key_order != NULL)
 		pfree(key_order);
-	return run;
 }

@@ -8,13 +8,13 @@
 #include "compact_row.h"
 #include "history_large.h"
 
-/* What the rows of a tail lie between.  Where one is wide, the amounts mean nothing. */
-extern RowRange tail_range(const RowList *tail, Size width);
-
 /*
- * Turns the rows of the tail, of which there is one at least, into a run in
- * the current memory context.
+ * Makes a segment of the rows since the last one; false: one of them does not
+ * fit a number, or not together with those of the other segments.
  */
-extern CustomerHistory *run_of_tail(LargeState *state);
+extern bool tail_compact(LargeState *state);
+
+/* Turns the rows of the tail into one run, or two if not all of them are in segments. */
+extern void tail_flush(LargeState *state);
 
 #endif							/* LOYALTY_HISTORY_RUN_H */
