@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "nodes/primnodes.h"
 #include "utils/lsyscache.h"
 
 /*
@@ -28,15 +27,6 @@ aggregate_context(FunctionCallInfo fcinfo, const char *hint)
 						get_func_name(fcinfo->flinfo->fn_oid)),
 				 errhint("%s", hint)));
 	return context;
-}
-
-/* Whether the running aggregate begins what another plan node finishes, or finishes it. */
-static inline AggSplit
-aggregate_split(FunctionCallInfo fcinfo)
-{
-	Aggref	   *aggref = AggGetAggref(fcinfo);
-
-	return aggref == NULL ? AGGSPLIT_SIMPLE : aggref->aggsplit;
 }
 
 #endif							/* LOYALTY_AGGREGATE_H */

@@ -70,14 +70,42 @@ insertion_sort(void *rows, size_t count, const size_t width)
 	}
 }
 
+/* From counts to where each bucket starts. */
+ALWAYS_INLINE void
+sum_up(uint32_t *starts, size_t buckets)
+{
+	uint32_t	start = 0;
+
+	for (size_t b = 0; b < buckets; b++)
+	{
+		uint32_t	in_bucket = starts[b];
+
+		starts[b] = start;
+		start += in_bucket;
+	}
+}
+
+ALWAYS_INLINE void
+distribute(const void *rows, void *sorted, size_t count, int shift, uint64_t mask, uint32_t *starts,
+		   const size_t width)
+{
+	sum_up(starts, (size_t) mask + 1);
+	for (size_t i = 0; i < count; i++)
+	{
+		uint64_t	row = compact_at(rows, i, width);
+
+		put_compact(sorted, starts[row >> shift & mask]++, row, width);
+	}
+}
+
 ALWAYS_INLINE void *
 sort_of(void *rows, void *scratch, size_t count, int low, const size_t width)
 {
-	uint32_t	starts[1 << DIGIT_BITS];
-	int			digit_bits = count < FEW_ROWS ? FEW_DIGIT_BITS : DIGIT_BITS;
-	uint64_t	mask = ((uint64_t) 1 << digit_bits) - 1;
+	uint32_t	starts[2][1 << DIGIT_BITS];
 	uint64_t	differ = 0;
 	int			high;
+	int			digit_bits;
+	uint64_t	mask;
 
 	if (count <= INSERTION_LIMIT)
 	{
@@ -87,42 +115,43 @@ sort_of(void *rows, void *scratch, size_t count, int low, const size_t width)
 	for (size_t i = 1; i < count; i++)
 		differ |= compact_at(rows, i, width) ^ compact_at(rows, 0, width);
 	high = bit_length(differ);
+	digit_bits = count < FEW_ROWS ? FEW_DIGIT_BITS : DIGIT_BITS;
+	mask = ((uint64_t) 1 << digit_bits) - 1;
 
-	for (int shift = low; shift < high; shift += digit_bits)
+	/* two digits at a time: both are counted in one pass */
+	for (int shift = low; shift < high; shift += 2 * digit_bits)
 	{
+		int			second = shift + digit_bits < 64 ? shift + digit_bits : 63;
 		uint64_t	previous = 0;
 		bool		in_order = true;
-		uint32_t	start = 0;
-		void	   *sorted = scratch;
+		void	   *sorted;
 
-		memset(starts, 0, ((size_t) 1 << digit_bits) * sizeof(uint32_t));
+		memset(starts[0], 0, ((size_t) mask + 1) * sizeof(uint32_t));
+		memset(starts[1], 0, ((size_t) mask + 1) * sizeof(uint32_t));
 		for (size_t i = 0; i < count; i++)
 		{
 			uint64_t	row = compact_at(rows, i, width);
 			uint64_t	so_far = low_bits(row, shift + digit_bits) >> low;
 
-			starts[row >> shift & mask]++;
+			starts[0][row >> shift & mask]++;
+			starts[1][row >> second & mask]++;
 			in_order &= so_far >= previous;
 			previous = so_far;
 		}
-		if (in_order)
-			continue;
-
-		for (size_t b = 0; b <= mask; b++)
+		if (!in_order)
 		{
-			uint32_t	in_bucket = starts[b];
-
-			starts[b] = start;
-			start += in_bucket;
+			distribute(rows, scratch, count, shift, mask, starts[0], width);
+			sorted = scratch;
+			scratch = rows;
+			rows = sorted;
 		}
-		for (size_t i = 0; i < count; i++)
+		if (second < high && second == shift + digit_bits)
 		{
-			uint64_t	row = compact_at(rows, i, width);
-
-			put_compact(sorted, starts[row >> shift & mask]++, row, width);
+			distribute(rows, scratch, count, second, mask, starts[1], width);
+			sorted = scratch;
+			scratch = rows;
+			rows = sorted;
 		}
-		scratch = rows;
-		rows = sorted;
 	}
 	return rows;
 }

@@ -17,9 +17,9 @@
 #define COMPACT_CACHED_SIZE		((Size) 512 * 1024)
 #define COMPACT_CACHED_ROWS(width)	(COMPACT_CACHED_SIZE / (width))
 
-/* So many rows to a partition keep the pieces of a sort in a first-level cache. */
-#define ROWS_PER_PARTITION		8192
-#define MAX_PARTITION_BITS		10
+/* So many rows to a partition, of each of some workers, keep a sort in a first-level cache. */
+#define ROWS_PER_PARTITION		2048
+#define MAX_PARTITION_BITS		11
 
 /*
  * How many bits of a key of that range are to be left below the number of its

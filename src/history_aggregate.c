@@ -8,10 +8,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/uuid.h"
 
 #include "aggregate.h"
@@ -30,11 +33,35 @@ typedef struct TransitionCall
 {
 	HistoryKeyType key_type;
 	bool		has_amount;
+	bool		is_partial;
 } TransitionCall;
 
 /* Where a support function is called directly. */
 #define AGGREGATE_HINT \
 	"Use the aggregate customer_history(customer, day, amount), or merge(h, h) for two histories."
+
+/*
+ * Whether what the aggregate leaves goes to customer_history_combine.  An
+ * aggregate that somebody else made may combine otherwise.
+ */
+static bool
+is_partial(FunctionCallInfo fcinfo)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+	HeapTuple	tuple;
+	Oid			combine;
+	FmgrInfo	function;
+
+	if (aggref == NULL || !DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit))
+		return false;
+	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggref->aggfnoid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	combine = ((Form_pg_aggregate) GETSTRUCT(tuple))->aggcombinefn;
+	ReleaseSysCache(tuple);
+	fmgr_info(combine, &function);
+	return function.fn_addr == customer_history_combine;
+}
 
 static TransitionCall *
 transition_call(FunctionCallInfo fcinfo)
@@ -65,6 +92,7 @@ transition_call(FunctionCallInfo fcinfo)
 				break;
 		}
 		call->has_amount = PG_NARGS() > 3;
+		call->is_partial = is_partial(fcinfo);
 		fcinfo->flinfo->fn_extra = call;
 	}
 	return call;
@@ -131,7 +159,7 @@ customer_history_transition(PG_FUNCTION_ARGS)
 	if (likely(state != (Datum) 0))
 		PG_RETURN_DATUM(history_state_add(state, context, call->key_type, &key, &event, scale));
 	state = history_state_add(state, context, call->key_type, &key, &event, scale);
-	if (DO_AGGSPLIT_SKIPFINAL(aggregate_split(fcinfo)))
+	if (call->is_partial)
 		history_state_set_partial(state);
 	PG_RETURN_DATUM(state);
 }
@@ -148,7 +176,9 @@ customer_history_combine(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(1))
 	{
-		if (DO_AGGSPLIT_COMBINE(aggregate_split(fcinfo)))
+		Aggref	   *aggref = AggGetAggref(fcinfo);
+
+		if (aggref != NULL && DO_AGGSPLIT_COMBINE(aggref->aggsplit))
 			state = history_state_combine(state, context, PG_GETARG_DATUM(1));
 		else
 			state = history_state_merge(state, context, PG_GETARG_DATUM(1));

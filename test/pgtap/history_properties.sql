@@ -249,12 +249,14 @@ $$;
 \set decimals 'CASE WHEN r4 % 20 > 0 THEN round((r3 % 1000000000 - 100000000)::numeric / (1 + r4 % 70), (r2 % 17)::int) END'
 \set wide 'CASE WHEN r4 % 20 > 0 THEN round((r3 % 2000000 - 700000) * 10::numeric ^ (r2 % 24) / 7, (r4 % 4)::int) END'
 \set around_limits 'CASE WHEN r4 % 4 > 0 THEN (CASE WHEN r4 % 9 = 0 THEN -1 ELSE 1 END) * (2::numeric ^ (ARRAY[15, 16, 24, 31, 32, 63, 64])[1 + r3 % 7] + (ARRAY[-257, -256, -255, -1, 0, 1, 65536])[1 + r1 % 7]) END'
+\set seldom_wide 'round(CASE WHEN r4 % 500 = 0 THEN r3 % 100000000000000 ELSE r3 % 20000 END / 100.0, 2)'
 \set unknown 'NULL::numeric'
 
 -- bigint keys
 \set dense 'c + 1'
 \set negative '-c'
 \set sparse 'hashint8extended(c, 0)'
+\set clustered 'c % 1000 + c / 1000 * 1000003 * (c % 3) * (c % 7)'
 \set extreme '(CASE c % 3 WHEN 0 THEN -9223372036854775808 + c / 3 WHEN 1 THEN 9223372036854775807 - c / 3 ELSE c - 20 END)::bigint'
 -- text keys; the empty string is one of them
 \set short '''c'' || c'
@@ -302,6 +304,9 @@ SELECT dataset('uuid text, shop', 30000, 12000, 'text', :'uuid_text', :'two_year
 SELECT dataset('sparse, shop', 70000, 30000, 'bigint', :'sparse', :'two_years', :'shop', true);
 SELECT dataset('one customer', 40000, 1, 'text', :'short', :'ages', :'shop', true);
 
+-- rows that a parallel worker sends as they are; of a number of bits, and of too many
+SELECT dataset('negative, shop', 70000, 10000, 'bigint', :'negative', :'two_years', :'shop', true);
+
 -- more rows than are kept before equal customer-days are looked for: few that are equal, and nearly all
 \set slowness 1
 \getenv slowness LOYALTY_SLOWNESS
@@ -312,6 +317,10 @@ SELECT is((SELECT customer_history(i % modulus, date '2024-01-01' + (i % 7)::int
 								  FROM generate_series(1, 550000) AS i GROUP BY i / 10000) AS p), format('550000 rows, %s customers: rollup of 55 parts', modulus))
 FROM unnest('{500,500000}'::bigint[]) AS modulus;
 \else
+SELECT dataset('clustered, no amounts', 200000, 60000, 'bigint', :'clustered', :'two_years', NULL, true);
+SELECT dataset('one number, all ages, cents', 150000, 1, 'bigint', :'dense', :'ages', :'cents', true);
+SELECT dataset('dense, decimals', 150000, 20000, 'bigint', :'dense', :'two_years', :'decimals', true);
+SELECT dataset('dense, seldom wide', 100000, 20000, 'bigint', :'dense', :'two_years', :'seldom_wide', true);
 SELECT dataset('extreme, decimals', 550000, 100000, 'bigint', :'extreme', :'two_years', :'decimals', true);
 SELECT dataset('short, cents, equal days', 550000, 500, 'text', :'short', :'week', :'cents', true);
 \endif

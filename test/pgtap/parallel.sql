@@ -92,5 +92,29 @@ FROM (SELECT format('SELECT part, %s FROM answer GROUP BY part', :'calls') AS qu
 SELECT is(pg_temp.answer(format('SELECT num_nonnulls(%s) FROM answer WHERE part + length(repeat(''x'', part)) IN (6, 99)', :'calls'), settings, patterns), '1 rows: (0)', format('nothing, %s: NULL', way))
 FROM way ORDER BY way;
 
+-- rows that workers send as they are, to whom it is for and to nobody else: an aggregate that combines otherwise, one
+-- that does not finish, one of small results, and a rollup of parts
+CREATE TABLE many (customer bigint, day date, amount numeric) WITH (parallel_workers = 2);
+INSERT INTO many SELECT i * 7919 % 20011 - 5000, date '2024-01-01' + (i * 31 % 700)::int, CASE WHEN i % 9 > 0 THEN (i * 37 % 5000 - 300) / 100.0 END FROM generate_series(1, 120000::bigint) AS i;
+ANALYZE many;
+CREATE AGGREGATE history_by_merge(bigint, date, numeric) (
+	SFUNC = loyalty.customer_history_transition, STYPE = loyalty.customer_history, COMBINEFUNC = loyalty.merge, PARALLEL = SAFE);
+CREATE AGGREGATE history_unfinished(bigint, date, numeric) (
+	SFUNC = loyalty.customer_history_transition, STYPE = loyalty.customer_history, COMBINEFUNC = loyalty.customer_history_combine, PARALLEL = SAFE);
+CREATE AGGREGATE orders_of_history(bigint, date, numeric) (
+	SFUNC = loyalty.customer_history_transition, STYPE = loyalty.customer_history, COMBINEFUNC = loyalty.customer_history_combine,
+	FINALFUNC = loyalty.orders, PARALLEL = SAFE);
+SELECT is(pg_temp.answer(query, settings, patterns), pg_temp.answer(replace(query, call, serial), '{max_parallel_workers_per_gather,0}', '{}'), 'workers send rows: ' || name)
+FROM (VALUES
+	('customer_history', 'loyalty.customer_history(customer, day, amount)', 'loyalty.customer_history(customer, day, amount)'),
+	('an aggregate that combines by merge', 'history_by_merge(customer, day, amount)', 'loyalty.customer_history(customer, day, amount)'),
+	('an aggregate without a final function', 'history_unfinished(customer, day, amount)', 'loyalty.customer_history(customer, day, amount)'),
+	('an aggregate with another final function', 'orders_of_history(customer, day, amount)', 'loyalty.orders(loyalty.customer_history(customer, day, amount))'),
+	('without amounts', 'loyalty.customer_history(customer, day)', 'loyalty.customer_history(customer, day)')) AS q(name, call, serial),
+	LATERAL (SELECT format('SELECT md5((%s)::text) FROM many', call)) AS f(query), way
+WHERE way = 'parallel';
+SELECT is(pg_temp.answer(query, settings, patterns), pg_temp.answer(query, '{max_parallel_workers_per_gather,0}', '{}'), 'workers send rows: groups')
+FROM (SELECT 'SELECT customer % 3, loyalty.customer_history(customer, day, amount) FROM many GROUP BY 1') AS q(query), way WHERE way = 'parallel';
+
 SELECT * FROM finish();
 ROLLBACK;
