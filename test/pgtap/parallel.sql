@@ -95,7 +95,7 @@ FROM way ORDER BY way;
 -- rows that workers send as they are, to whom it is for and to nobody else: an aggregate that combines otherwise, one
 -- that does not finish, one of small results, and a rollup of parts
 CREATE TABLE many (customer bigint, day date, amount numeric) WITH (parallel_workers = 2);
-INSERT INTO many SELECT i * 7919 % 20011 - 5000, date '2024-01-01' + (i * 31 % 700)::int, CASE WHEN i % 9 > 0 THEN (i * 37 % 5000 - 300) / 100.0 END FROM generate_series(1, 120000::bigint) AS i;
+INSERT INTO many SELECT i * 7919 % 20011 - 5000, date '2024-01-01' + (i * 31 % 700)::int, CASE WHEN i % 9 > 0 THEN round((i * 37 % 5000 - 300) / 100.0, 2) END FROM generate_series(1, 120000::bigint) AS i;
 ANALYZE many;
 CREATE AGGREGATE history_by_merge(bigint, date, numeric) (
 	SFUNC = loyalty.customer_history_transition, STYPE = loyalty.customer_history, COMBINEFUNC = loyalty.merge, PARALLEL = SAFE);
