@@ -56,16 +56,28 @@ typedef enum Movement
 typedef struct Change
 {
 	int64		purchasers;
-	MoneySum	money;
+	Amount		money;
 } Change;
 
 typedef struct GrowthCell
 {
 	int64		ended;			/* spans of activity: the period after their last
 								 * one; not asked for a lapse of 1 */
-	MoneySum	revenue;
+	Amount		revenue;
 	Change		changes[MOVEMENTS];
 } GrowthCell;
+
+/*
+ * What plain customers do in a period, by movement: by itself, at addresses
+ * that are had by a shift.  It is put to the cells when all are read.
+ */
+typedef struct PlainChanges
+{
+	int64		purchasers[8];
+	int64		money[8];		/* MOVEMENTS: the revenue */
+} PlainChanges;
+
+#define PLAIN_REVENUE	MOVEMENTS
 
 /* A period in which the current customer has days. */
 typedef struct CustomerPeriod
@@ -95,6 +107,7 @@ typedef struct Growth
 	int32		lapse;			/* at most periods.count */
 	GrowthCell *cells;			/* 0 .. periods.count - 1 are the rows; others catch
 								 * what is outside of them */
+	PlainChanges *plain;		/* of the rows */
 	CustomerPeriod *customer;	/* from 1 on; 0 stands for nothing before */
 	PlainPeriod *gathered;		/* likewise */
 } Growth;
@@ -199,7 +212,7 @@ book_without_purchase(const Growth *growth, int32 period, int32 active_until, Am
 	Movement	movement = period == active_until ? MOVEMENT_CHURNED :
 		change < 0 ? MOVEMENT_CONTRACTION : MOVEMENT_EXPANSION;
 
-	sum_add(&growth->cells[period].changes[movement].money, change, false);
+	add_money(&growth->cells[period].changes[movement].money, change);
 }
 
 /* Books that the period after this one is empty. */
@@ -233,7 +246,7 @@ book_customer(const Growth *growth, const CustomerPeriod *last)
 		money = this->money;
 		latest = period;
 
-		sum_add(&cell->revenue, money, false);
+		add_money(&cell->revenue, money);
 		if (this->purchased)
 		{
 			bool		is_kept = period <= active_until;
@@ -241,7 +254,7 @@ book_customer(const Growth *growth, const CustomerPeriod *last)
 				change < 0 ? MOVEMENT_CONTRACTION : MOVEMENT_EXPANSION;
 
 			cell->changes[movement].purchasers++;
-			sum_add(&cell->changes[movement].money, change, false);
+			add_money(&cell->changes[movement].money, change);
 			/* with the first start goes an end in a cell before the rows */
 			if (!is_kept)
 				cells[active_until].ended++;
@@ -275,7 +288,7 @@ book_gathered(const Growth *growth, const PlainPeriod *last, const int32 lapse)
 	{
 		int32		period = this->period;
 		int32		previous = this->previous;
-		GrowthCell *cell = &cells[period];
+		PlainChanges *plain = &growth->plain[period];
 		int64		adjacent = -(int64) (period <= previous + 1);	/* all ones, or 0 */
 		int64		change = this->money - (money & adjacent);
 		int64		kept = lapse == 1 ? adjacent :
@@ -284,9 +297,9 @@ book_gathered(const Growth *growth, const PlainPeriod *last, const int32 lapse)
 		int64		movement = start + (((change < 0) - start) & kept);
 
 		money = this->money;
-		sum_add(&cell->revenue, money, true);
-		cell->changes[movement].purchasers++;
-		sum_add(&cell->changes[movement].money, change, true);
+		plain->money[PLAIN_REVENUE] += money;
+		plain->purchasers[movement]++;
+		plain->money[movement] += change;
 
 		/*
 		 * With a start goes the end of the span before, which may be that of
@@ -331,6 +344,24 @@ count_customers(Report *report, const Growth *growth, const int32 lapse, const b
 	book_gathered(growth, last, lapse);
 }
 
+/* Puts what plain customers did to the cells. */
+static void
+add_plain_changes(const Growth *growth)
+{
+	for (int32 period = 0; period < growth->periods.count; period++)
+	{
+		GrowthCell *cell = &growth->cells[period];
+		const PlainChanges *plain = &growth->plain[period];
+
+		add_money(&cell->revenue, plain->money[PLAIN_REVENUE]);
+		for (int i = 0; i < MOVEMENTS; i++)
+		{
+			cell->changes[i].purchasers += plain->purchasers[i];
+			add_money(&cell->changes[i].money, plain->money[i]);
+		}
+	}
+}
+
 static void
 emit_rows(Report *report, const Growth *growth)
 {
@@ -361,7 +392,7 @@ emit_rows(Report *report, const Growth *growth)
 		else
 			active += started - cell->ended;
 		churned = previous + started - active;
-		revenue = sum_money(&cell->revenue);
+		revenue = cell->revenue;
 		if (period < first_row)
 			continue;
 
@@ -369,7 +400,7 @@ emit_rows(Report *report, const Growth *growth)
 		for (int i = 0; i < MOVEMENTS; i++)
 			if (i != balance)
 			{
-				movements[i] = sum_money(&changes[i].money);
+				movements[i] = changes[i].money;
 				movements[balance] = money_less(movements[balance], movements[i]);
 			}
 
@@ -422,6 +453,7 @@ loyalty_growth(PG_FUNCTION_ARGS)
 	growth.cells = report_cells((Size) growth.periods.count + growth.lapse + 1,
 								sizeof(GrowthCell));
 	growth.cells++;
+	growth.plain = report_cells(growth.periods.count, sizeof(PlainChanges));
 	growth.customer = report_cells((Size) growth.periods.count + 1, sizeof(CustomerPeriod));
 	growth.customer->period = NO_PERIOD;
 	/* one more, of which the previous period is set */
@@ -437,6 +469,7 @@ loyalty_growth(PG_FUNCTION_ARGS)
 	}
 	else
 		count_customers(&report, &growth, growth.lapse, false);
+	add_plain_changes(&growth);
 	emit_rows(&report, &growth);
 	return (Datum) 0;
 }

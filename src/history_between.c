@@ -46,26 +46,25 @@ arg_day_range(FunctionCallInfo fcinfo, int from_arg, int to_arg)
 	return range;
 }
 
-/* The first day in the range, and whether any amount is; false: nothing is. */
+/*
+ * The first day in the range, and whether any amount is; false: nothing is.
+ * Leaves the reader somewhere.
+ */
 static bool
-survey_range(const CustomerHistory *history, DayRange range,
-			 Day *first_day, bool *has_amounts)
+survey_range(HistoryReader *reader, DayRange range, Day *first_day, bool *has_amounts)
 {
-	HistoryReader reader;
 	HistoryDay	event;
-	Day			earliest;
+	Day			earliest = Max(range.from, reader->header.first_day);
 	bool		any = false;
 	uint32		steps = 0;
 
-	history_open_value(&reader, history, false);
-	earliest = Max(range.from, reader.header.first_day);
 	*first_day = DAY_LAST;
 	*has_amounts = false;
-	while (history_next_customer(&reader))
+	while (history_next_customer(reader))
 	{
-		HistoryCursor cursor = reader.at;
+		HistoryCursor cursor = reader->at;
 
-		while (history_cursor_next(&reader, &cursor, &event, reader.header.has_amounts) &&
+		while (history_cursor_next(reader, &cursor, &event, reader->header.has_amounts) &&
 			   event.day <= range.to)
 		{
 			if ((++steps & 0xffff) == 0)
@@ -76,13 +75,13 @@ survey_range(const CustomerHistory *history, DayRange range,
 			*first_day = Min(*first_day, event.day);
 			*has_amounts |= event_has_amount(&event);
 		}
-		reader.at = cursor;
+		reader->at = cursor;
 		if ((++steps & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (any && *first_day == earliest && *has_amounts == reader.header.has_amounts)
+		if (any && *first_day == earliest && *has_amounts == reader->header.has_amounts)
 			return true;
 	}
-	history_close_value(&reader);
+	history_close_value(reader);
 	return any;
 }
 
@@ -90,7 +89,6 @@ survey_range(const CustomerHistory *history, DayRange range,
 Datum
 loyalty_history_between(PG_FUNCTION_ARGS)
 {
-	const CustomerHistory *history;
 	HistoryHeader header;
 	HistoryReader reader;
 	HistoryWriter writer;
@@ -110,16 +108,17 @@ loyalty_history_between(PG_FUNCTION_ARGS)
 	if (range.from <= header.first_day && range.to >= header.last_day)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 
-	history = PG_GETARG_HISTORY(0);
-	if (!survey_range(history, range, &first_day, &has_amounts))
+	history_open_datum(&reader, PG_GETARG_DATUM(0), true);
+	if (!survey_range(&reader, range, &first_day, &has_amounts))
 		PG_RETURN_NULL();
+	history_rewind(&reader);
 
-	history_open_value(&reader, history, true);
 	history_writer_open(&writer, &history_host, reader.header.key_type, has_amounts,
 						reader.header.scale, first_day, VARHDRSZ);
 	while (history_next_customer(&reader))
 	{
 		HistoryCursor cursor = reader.at;
+		bool		found = false;
 
 		if ((++steps & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -128,8 +127,11 @@ loyalty_history_between(PG_FUNCTION_ARGS)
 		{
 			if ((++steps & 0xffff) == 0)
 				CHECK_FOR_INTERRUPTS();
-			if (event.day >= range.from)
-				history_check(history_writer_add(&writer, &reader.key, &event));
+			if (event.day < range.from)
+				continue;
+			history_check(found ? history_writer_add_day(&writer, &event) :
+						  history_writer_add(&writer, &reader.key, &event));
+			found = true;
 		}
 		reader.at = cursor;
 	}

@@ -49,7 +49,6 @@ typedef struct PlainDays
 
 typedef struct PurchasesPart
 {
-	PlainDays	plain;
 	int64		customers;		/* with a purchase day in the period; this and what
 								 * follows without plain days, until all are read */
 	int64		repeat_customers;	/* with more than one order in the period */
@@ -81,6 +80,7 @@ typedef struct Purchases
 	Day			start;			/* of the period 'all' */
 	uint32		start_since;	/* the same as PlainDay counts */
 	PurchasesCell *cells;		/* -1 .. periods.count - 1 */
+	PlainDays  *plain;			/* of these cells, see plain_days */
 	EarlyRefund *refunds;		/* of the current customer */
 } Purchases;
 
@@ -98,6 +98,13 @@ cell_of_plain(const Purchases *purchases, const PlainDay *plain, const bool all)
 	if (all)
 		return plain->since < purchases->start_since ? -1 : 0;
 	return period_of_plain(&purchases->periods, plain);
+}
+
+/* The plain days of a part of a cell: by themselves, at addresses that are had by a shift. */
+static pg_attribute_always_inline PlainDays *
+plain_days(const Purchases *purchases, int32 period, bool part)
+{
+	return &purchases->plain[(int64) period * 2 + part];
 }
 
 static pg_attribute_always_inline void
@@ -168,7 +175,7 @@ orders_before(Progress *progress, int32 period)
 static pg_attribute_always_inline void
 add_plain_day(const Purchases *purchases, Progress *progress, int32 period, uint32 amount)
 {
-	PlainDays  *plain = &purchases->cells[period].parts[period > progress->first_period].plain;
+	PlainDays  *plain = plain_days(purchases, period, period > progress->first_period);
 	int64		before = orders_before(progress, period);
 
 	plain->days[Min(before, 2)]++;
@@ -248,10 +255,8 @@ add_customers(Report *report, Purchases *purchases, const bool all, const bool h
 
 /* Puts the plain days of a part to the others. */
 static void
-finish_part(PurchasesPart *part)
+finish_part(PurchasesPart *part, const PlainDays *plain)
 {
-	const PlainDays *plain = &part->plain;
-
 	part->customers += plain->days[0];
 	part->repeat_customers += plain->days[1];
 	part->later.orders += plain->days[0] + plain->days[1] + plain->days[2];
@@ -266,8 +271,9 @@ column_basket(Report *report, const Basket *basket)
 }
 
 static void
-emit_row(Report *report, PurchasesCell *cell, bool ended)
+emit_row(Report *report, const Purchases *purchases, int32 period, bool ended)
 {
+	PurchasesCell *cell = &purchases->cells[period];
 	PurchasesPart *newcomers = &cell->parts[NEWCOMERS];
 	PurchasesPart *returning = &cell->parts[RETURNING];
 	int64		customers;
@@ -277,8 +283,8 @@ emit_row(Report *report, PurchasesCell *cell, bool ended)
 	Basket		total;
 	Amount		money;
 
-	finish_part(newcomers);
-	finish_part(returning);
+	finish_part(newcomers, plain_days(purchases, period, NEWCOMERS));
+	finish_part(returning, plain_days(purchases, period, RETURNING));
 	newcomers->customers += cell->new_customers[false] + cell->new_customers[true];
 	customers = newcomers->customers + returning->customers;
 	repeat_customers = newcomers->repeat_customers + returning->repeat_customers;
@@ -326,6 +332,8 @@ loyalty_purchases(PG_FUNCTION_ARGS)
 	rows = purchases.periods.count;
 	purchases.cells = report_cells(rows + 1, sizeof(PurchasesCell));
 	purchases.cells++;
+	purchases.plain = report_cells((Size) 2 * (rows + 1), sizeof(PlainDays));
+	purchases.plain += 2;
 	purchases.refunds = report_cells(rows + 1, sizeof(EarlyRefund));
 
 	if (!report.reader.header.has_amounts)
@@ -340,14 +348,14 @@ loyalty_purchases(PG_FUNCTION_ARGS)
 		if (report.observed_since <= report.as_of)
 		{
 			column_null(&report);
-			emit_row(&report, &purchases.cells[0], true);
+			emit_row(&report, &purchases, 0, true);
 		}
 		return (Datum) 0;
 	}
 	for (int32 i = first_believed_period(&purchases.periods, &report); i < rows; i++)
 	{
 		column_day(&report, period_start(&purchases.periods, i));
-		emit_row(&report, &purchases.cells[i], period_ended(&purchases.periods, i));
+		emit_row(&report, &purchases, i, period_ended(&purchases.periods, i));
 	}
 	return (Datum) 0;
 }
