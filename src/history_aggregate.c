@@ -124,13 +124,16 @@ key_of_datum(Datum datum, HistoryKeyType key_type)
 Datum
 customer_history_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo, AGGREGATE_HINT);
 	TransitionCall *call = transition_call(fcinfo);
 	Datum		state = PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0);
+	MemoryContext context = NULL;
 	HistoryKey	key;
 	HistoryDay	event;
 	int			scale = 0;
 
+	/* a state that can be added to is an aggregate's, which need not be asked for every row */
+	if (state == (Datum) 0 || !VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(state)))
+		context = aggregate_context(fcinfo, AGGREGATE_HINT);
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 	{
 		if (state == (Datum) 0)

@@ -16,7 +16,8 @@
  * Adds one event to a state and returns the state, which may be a new datum.
  * state may be (Datum) 0: there is none yet.  event->amount is in 10^-scale;
  * scale is read only if the event's amount is known.  aggregate_context is
- * where a new state is allocated.
+ * where a new state is allocated, and may be NULL where the state is one that
+ * this function returned.
  */
 extern Datum history_state_add(Datum state, MemoryContext aggregate_context,
 							   HistoryKeyType key_type, const HistoryKey *key,
