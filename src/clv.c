@@ -107,7 +107,7 @@ loyalty_clv(PG_FUNCTION_ARGS)
 		column_double_if(&report, !isnan(value), value);
 		clv = margin * value * of.discounted_purchases;
 		column_double_if(&report, !isnan(clv), clv);
-		customer_row(&rows);
+		report_row(&report);
 	}
 	customer_rows_end(&rows);
 	return (Datum) 0;

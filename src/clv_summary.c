@@ -66,7 +66,7 @@ loyalty_clv_summary(PG_FUNCTION_ARGS)
 	while (clv_next_customer(&report, &customer))
 	{
 		columns_clv_summary(&rows, &customer, unit_days);
-		customer_row(&rows);
+		report_row(&report);
 	}
 	customer_rows_end(&rows);
 	return (Datum) 0;

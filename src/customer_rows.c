@@ -40,9 +40,8 @@ customer_rows_begin(CustomerRows *rows, Report *report)
 	rows->text = palloc(VARHDRSZ + Max((Size) header->longest_key, LONGEST_NUMBER_TEXT) + 1);
 	rows->customer_context = AllocSetContextCreate(CurrentMemoryContext, "loyalty customer",
 												   ALLOCSET_SMALL_SIZES);
-	rows->row_context = AllocSetContextCreate(CurrentMemoryContext, "loyalty row",
-											  ALLOCSET_SMALL_SIZES);
-	rows->caller_context = MemoryContextSwitchTo(rows->row_context);
+	/* which is reset with every row */
+	rows->caller_context = MemoryContextSwitchTo(report->row_context);
 }
 
 /* The text form of the reader's key, and a zero byte. */
@@ -91,7 +90,7 @@ column_customer(CustomerRows *rows)
 			make_text(rows);
 			rows->customer = InputFunctionCall(&rows->input, VARDATA(rows->text),
 											   rows->input_param, -1);
-			MemoryContextSwitchTo(rows->row_context);
+			MemoryContextSwitchTo(rows->report->row_context);
 		}
 		else if (rows->type == TEXTOID)
 		{
@@ -102,7 +101,7 @@ column_customer(CustomerRows *rows)
 		{
 			MemoryContextSwitchTo(rows->customer_context);
 			rows->customer = Int64GetDatum(reader->key.number);
-			MemoryContextSwitchTo(rows->row_context);
+			MemoryContextSwitchTo(rows->report->row_context);
 		}
 		else
 			rows->customer = PointerGetDatum(reader->key.bytes);
@@ -113,17 +112,9 @@ column_customer(CustomerRows *rows)
 }
 
 void
-customer_row(CustomerRows *rows)
-{
-	report_row(rows->report);
-	MemoryContextReset(rows->row_context);
-}
-
-void
 customer_rows_end(CustomerRows *rows)
 {
 	MemoryContextSwitchTo(rows->caller_context);
-	MemoryContextDelete(rows->row_context);
 	MemoryContextDelete(rows->customer_context);
 	pfree(rows->text);
 }

@@ -17,7 +17,6 @@ typedef struct CustomerRows
 	Report	   *report;
 	MemoryContext caller_context;
 	MemoryContext customer_context; /* of "customer", where it is by reference */
-	MemoryContext row_context;
 	Oid			type;			/* of the column */
 	bool		by_input;		/* the type's input function makes it */
 	FmgrInfo	input;
@@ -31,7 +30,7 @@ typedef struct CustomerRows
 /*
  * After report_begin, which has to be called with_keys.  From here to
  * customer_rows_end, what is allocated in the current memory context lives
- * until the next customer_row.
+ * until the next report_row.
  */
 extern void customer_rows_begin(CustomerRows *rows, Report *report);
 
@@ -40,9 +39,6 @@ extern void customer_rows_begin(CustomerRows *rows, Report *report);
  * that its type does not accept raises that type's error.
  */
 extern void column_customer(CustomerRows *rows);
-
-/* Emits the row; every column must have been set. */
-extern void customer_row(CustomerRows *rows);
 
 extern void customer_rows_end(CustomerRows *rows);
 

@@ -93,7 +93,7 @@ loyalty_customer_summary(PG_FUNCTION_ARGS)
 		column_count(&report, summary.purchase_days);
 		column_money(&report, sum_money(&summary.money));
 		column_ratio(&report, (int64) summary.last_day - summary.first_day, summary.purchase_days - 1);
-		customer_row(&rows);
+		report_row(&report);
 	}
 	customer_rows_end(&rows);
 	return (Datum) 0;

@@ -37,7 +37,7 @@ loyalty_events(PG_FUNCTION_ARGS)
 			column_count(&report, event.orders);
 			column_count(&report, event.valued_orders);
 			column_money_if(&report, event_has_amount(&event), event.amount);
-			customer_row(&rows);
+			report_row(&report);
 		}
 		report.reader.at = cursor;
 	}

@@ -20,9 +20,9 @@ async function connect(options) {
 
 if (task === 'load') {
 	const connection = await connect({});
-	// ordered_at is the local time of Paris already, so that no query has to think about time zones.
+	// ordered_at is the local time of Paris already, so that most queries need not think about time zones.
 	await connection.run(`CREATE TABLE orders AS FROM read_csv('${argument}', header = false,
-		columns = {customer_id: 'BIGINT', ordered_at: 'TIMESTAMP', amount: 'DECIMAL(10,2)'})`);
+		columns = {customer_id: 'BIGINT', ordered_at: 'TIMESTAMP', instant: 'TIMESTAMPTZ', amount: 'DECIMAL(10,2)'})`);
 	const reader = await connection.runAndReadAll(`SELECT 'DuckDB ' || version() || ': ' || count(*) || ' rows' FROM orders`);
 	console.log(reader.getRows()[0][0]);
 } else if (existsSync(database)) {
