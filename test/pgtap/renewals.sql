@@ -12,6 +12,12 @@ INSERT INTO kind VALUES ('shifted_beta_geometric'), ('beta_discrete_weibull');
 
 -- ---------- published ----------
 
+-- a fit to the last digit: sums are of long double, so that order does not show; but valgrind knows no more than double
+\set slowness 1
+\getenv slowness LOYALTY_SLOWNESS
+\set digits 'SELECT CASE WHEN ' :slowness ' > 1 THEN regexp_replace(fit::text, ''(\\.\\d{9})\\d+'', ''\\1'', ''g'') ELSE fit::text END'
+CREATE FUNCTION digits(fit anyelement) RETURNS text LANGUAGE sql AS :'digits';
+
 CREATE TABLE fits AS SELECT s, shifted_beta_geometric_fit(s) AS f, beta_discrete_weibull_fit(s) AS w FROM (SELECT array_agg(regular ORDER BY year) AS s FROM survivor WHERE year <= 7) AS s;
 SELECT near((to_jsonb(f) ->> field)::float8, wanted, tolerance, 'regular: ' || field)
 FROM fits, (VALUES ('alpha', .7040772985, 1e-9), ('beta', 1.182043026, 1e-9), ('log_likelihood', -1680.265188463, 1e-12), ('customers', 1000, 0)) AS v(field, wanted, tolerance);
@@ -27,14 +33,14 @@ CREATE TABLE renewer AS
 SELECT year AS periods, true AS churned, n FROM (SELECT year, lag(regular) OVER (ORDER BY year) - regular AS n FROM survivor WHERE year <= 7) AS l WHERE n > 0
 UNION ALL SELECT 7, false, regular FROM survivor WHERE year = 7;
 SELECT format($$
-	SELECT is(a.f::text, b.f::text, '%1$s: survivors, and customers with weights') FROM (SELECT %1$s_fit(s) AS f FROM fits) AS a, (SELECT %1$s_fit(array_agg(periods), array_agg(churned), array_agg(n)) AS f FROM renewer) AS b;
-	SELECT is(a.f::text, b.f::text, '%1$s: one by one, in any order') FROM (SELECT %1$s_fit(s) AS f FROM fits) AS a, (SELECT %1$s_fit(array_agg(periods), array_agg(churned)) AS f FROM (SELECT r.* FROM renewer AS r, generate_series(1, n) ORDER BY random()) AS r) AS b;
-	SELECT is(a.f::text, b.f::text, '%1$s: with weights of 0') FROM (SELECT %1$s_fit(s) AS f FROM fits) AS a, (SELECT %1$s_fit(array_agg(periods) || 99, array_agg(churned) || true, array_agg(n) || 0) AS f FROM renewer) AS b;
-	SELECT is(%1$s_fit(penalty => 0.01, weight => '{9,4,5,30}', churned => '{t,t,t,f}', periods => '{1,2,3,3}')::text, %1$s_fit(survivors => '{48,39,35,30}', penalty => 0.01)::text, '%1$s: by name, with a penalty');
-	SELECT is(%1$s_fit('{48,39,35,30}')::text, %1$s_fit(ARRAY[48,39,35,30]::bigint[])::text, '%1$s: literals and bigint');
-	SELECT is(%1$s_fit('{{48,39},{35,30}}'::numeric[])::text, %1$s_fit(ARRAY[48,39,35,30]::smallint[])::text, '%1$s: numeric, smallint, any shape');
-	SELECT is(%1$s_fit(ARRAY[1,2,3,3], ARRAY[true,true,true,false], ARRAY[9,4,5,30], NULL)::text, %1$s_fit('{48,39,35,30}')::text, '%1$s: no penalty is NULL');
-	SELECT is(f.*::text, %1$s_fit('{48,39,35,30}')::text, '%1$s: in FROM') FROM %1$s_fit('{48,39,35,30}') AS f;
+	SELECT is(digits(a.f), digits(b.f), '%1$s: survivors, and customers with weights') FROM (SELECT %1$s_fit(s) AS f FROM fits) AS a, (SELECT %1$s_fit(array_agg(periods), array_agg(churned), array_agg(n)) AS f FROM renewer) AS b;
+	SELECT is(digits(a.f), digits(b.f), '%1$s: one by one, in any order') FROM (SELECT %1$s_fit(s) AS f FROM fits) AS a, (SELECT %1$s_fit(array_agg(periods), array_agg(churned)) AS f FROM (SELECT r.* FROM renewer AS r, generate_series(1, n) ORDER BY random()) AS r) AS b;
+	SELECT is(digits(a.f), digits(b.f), '%1$s: with weights of 0') FROM (SELECT %1$s_fit(s) AS f FROM fits) AS a, (SELECT %1$s_fit(array_agg(periods) || 99, array_agg(churned) || true, array_agg(n) || 0) AS f FROM renewer) AS b;
+	SELECT is(digits(%1$s_fit(penalty => 0.01, weight => '{9,4,5,30}', churned => '{t,t,t,f}', periods => '{1,2,3,3}')), digits(%1$s_fit(survivors => '{48,39,35,30}', penalty => 0.01)), '%1$s: by name, with a penalty');
+	SELECT is(digits(%1$s_fit('{48,39,35,30}')), digits(%1$s_fit(ARRAY[48,39,35,30]::bigint[])), '%1$s: literals and bigint');
+	SELECT is(digits(%1$s_fit('{{48,39},{35,30}}'::numeric[])), digits(%1$s_fit(ARRAY[48,39,35,30]::smallint[])), '%1$s: numeric, smallint, any shape');
+	SELECT is(digits(%1$s_fit(ARRAY[1,2,3,3], ARRAY[true,true,true,false], ARRAY[9,4,5,30], NULL)), digits(%1$s_fit('{48,39,35,30}')), '%1$s: no penalty is NULL');
+	SELECT is(digits(f), digits(%1$s_fit('{48,39,35,30}')), '%1$s: in FROM') FROM %1$s_fit('{48,39,35,30}') AS f;
 	SELECT is(f::text::%1$s, f, '%1$s: through text') || E'\n' || is(jsonb_populate_record(NULL::%1$s, f::jsonb), f, '%1$s: through jsonb') FROM %1$s_fit('{480,390,350,325,310}') AS f;
 	$$, name) FROM kind
 \gexec
