@@ -221,16 +221,9 @@ write_list_of(CompactRun *run, RowList *list, const Size width)
 
 	if (list->rows <= COMPACT_CACHED_ROWS(width))
 	{
-		size_t		rows = 0;
+		size_t		rows = list->rows;
 
-		for (size_t b = 0; b < list->block_count; b++)
-		{
-			size_t		in_block = rows_in_block(list, b, width);
-
-			memcpy((char *) run->cached + rows * width, list->blocks[b], in_block * width);
-			rows += in_block;
-		}
-		row_list_free(list);
+		row_list_move_to(list, run->cached, width);
 		compact_run_write_cached(run, rows);
 		return;
 	}

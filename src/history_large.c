@@ -447,14 +447,7 @@ distinct_share(LargeState *state)
 	count = sample.rows;
 	rows = history_host.resize(NULL, (count + 1) * width);
 	scratch = history_host.resize(NULL, (count + 1) * width);
-	for (size_t b = 0, i = 0; b < sample.block_count; b++)
-	{
-		size_t		in_block = rows_in_block(&sample, b, width);
-
-		memcpy(ROW_AT(rows, i, width), sample.blocks[b], in_block * width);
-		i += in_block;
-	}
-	row_list_free(&sample);
+	row_list_move_to(&sample, rows, width);
 	sort_rows(rows, scratch, count, width, history_host.check_cancel);
 	for (size_t i = 0; i < count; i++)
 	{

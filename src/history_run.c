@@ -180,16 +180,9 @@ write_list_of(RunBuilder *builder, RowList *list, const Size width)
 
 	if (list->rows <= CACHED_SIZE / width)
 	{
-		size_t		rows = 0;
+		size_t		rows = list->rows;
 
-		for (size_t b = 0; b < list->block_count; b++)
-		{
-			size_t		in_block = rows_in_block(list, b, width);
-
-			memcpy(ROW_AT(builder->cached, rows, width), list->blocks[b], in_block * width);
-			rows += in_block;
-		}
-		row_list_free(list);
+		row_list_move_to(list, builder->cached, width);
 		sort_rows(builder->cached, builder->scratch, rows, width, history_host.check_cancel);
 		for (size_t i = 0; i < rows; i++)
 		{

@@ -173,7 +173,7 @@ model_step(int n, const Vector gradient, Matrix hessian, const bool *is_free, do
 	Matrix		a;
 	Matrix		vectors;
 	Vector		values;
-	Vector		slope;
+	Vector		slope = {0.0};
 	Vector		turned;
 	double		least = INFINITY;
 	double		shift = 0.0;

@@ -53,3 +53,18 @@ row_list_free(RowList *list)
 		pfree(list->blocks);
 	memset(list, 0, sizeof(*list));
 }
+
+void
+row_list_move_to(RowList *list, void *rows, Size width)
+{
+	char	   *to = rows;
+
+	for (size_t b = 0; b < list->block_count; b++)
+	{
+		size_t		in_block = rows_in_block(list, b, width);
+
+		memcpy(to, list->blocks[b], in_block * width);
+		to += in_block * width;
+	}
+	row_list_free(list);
+}

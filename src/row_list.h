@@ -24,6 +24,9 @@ typedef struct RowList
 
 extern void row_list_add_block(RowList *list, MemoryContext context, Size width);
 
+/* Moves all rows to an array that has room for them, and frees the list. */
+extern void row_list_move_to(RowList *list, void *rows, Size width);
+
 /* Frees what is left of it; blocks already freed are NULL. */
 extern void row_list_free(RowList *list);
 

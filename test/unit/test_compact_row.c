@@ -7,29 +7,15 @@
  * Prints TAP; exits with 1 if a test failed.  All rows are random; the seed is
  * printed, and LOYALTY_SEED=... repeats it.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "compact_row.h"
+#include "random.h"
 #include "tap.h"
 
 #define ROWS	5000
-
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t
-random_number(void)
-{
-	uint64_t	x = (random_state += 0x9e3779b97f4a7c15);
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	return x ^ x >> 31;
-}
 
 /* A number of up to so many bits; the largest of them now and then. */
 static uint64_t
@@ -162,14 +148,12 @@ main(void)
 	static const int key_bits[] = {0, 1, 20, 31, 32, 33, 40, 63, 64};
 	static const int day_bits[] = {0, 3, 11, 30};
 	static const int amount_bits[] = {0, 1, 17, 32};
-	const char *seed = getenv("LOYALTY_SEED");
 	RowRange	all = {0, UINT64_MAX, 0, 1, 5, 5};
 	CompactForm form;
 	bool		passed;
 	char		name[100];
 
-	random_state = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t) time(NULL);
-	printf("# test_compact_row: seed %" PRIu64 "\n", random_state);
+	seed_random("test_compact_row");
 
 	for (int k = 0; k < 9; k++)
 	{

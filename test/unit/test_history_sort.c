@@ -9,28 +9,14 @@
  * Prints TAP; exits with 1 if a test failed.  All rows are random; the seed is
  * printed, and LOYALTY_SEED=... repeats it.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "history_sort.h"
 #include "packed_key.h"
+#include "random.h"
 #include "tap.h"
-
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t
-random_number(void)
-{
-	uint64_t	x = (random_state += 0x9e3779b97f4a7c15);
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	return x ^ x >> 31;
-}
 
 static void
 never_cancelled(void)
@@ -271,10 +257,7 @@ test_refusals(void)
 int
 main(void)
 {
-	const char *seed = getenv("LOYALTY_SEED");
-
-	random_state = seed != NULL ? strtoull(seed, NULL, 10) : (uint64_t) time(NULL);
-	printf("# test_history_sort: seed %" PRIu64 "\n", random_state);
+	seed_random("test_history_sort");
 	test_sorting();
 	test_packing();
 	test_refusals();

@@ -19,6 +19,7 @@
 
 #include "models.h"
 #include "models_of_buying.h"
+#include "random.h"
 #include "tap.h"
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
@@ -73,18 +74,11 @@ print_case(const PurchaseModel *model, double x, double t_x, double T, double ho
 
 /* ---------- random numbers ---------- */
 
-static uint64_t random_state;
-
-/* Splitmix64 (Steele, Lea and Flood 2014): in (0, 1). */
+/* In (0, 1). */
 static double
 uniform(void)
 {
-	uint64_t	z = (random_state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-	z ^= z >> 31;
-	return ((z >> 11) + 0.5) / 9007199254740992.0;
+	return ((random_number() >> 11) + 0.5) / 9007199254740992.0;
 }
 
 static double
