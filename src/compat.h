@@ -18,4 +18,27 @@
 #define input_error(escontext, result, ...)	ereport(ERROR, __VA_ARGS__)
 #endif
 
+/*
+ * The type of token that the abbreviation of a time zone is; since 16 its
+ * errors are the caller's to raise.  Only for who includes utils/datetime.h,
+ * which defines as macros what others may have as names.
+ */
+#ifdef DATETIME_H
+static inline int
+decode_timezone_abbrev(char *lower_name, int *offset, pg_tz **tz)
+{
+#if PG_VERSION_NUM >= 160000
+	int			type;
+	DateTimeErrorExtra extra;
+	int			error = DecodeTimezoneAbbrev(0, lower_name, &type, offset, tz, &extra);
+
+	if (error != 0)
+		DateTimeParseError(error, &extra, NULL, NULL, NULL);
+	return type;
+#else
+	return DecodeTimezoneAbbrev(0, lower_name, offset, tz);
+#endif
+}
+#endif							/* DATETIME_H */
+
 #endif							/* LOYALTY_COMPAT_H */

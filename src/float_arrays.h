@@ -34,7 +34,7 @@ typedef struct FloatArrays
 	const char *const *names;
 	const void *values[FLOAT_ARRAYS_MAX];	/* NULLs left out */
 	bool		is_boolean[FLOAT_ARRAYS_MAX];
-	const bits8 *nulls[FLOAT_ARRAYS_MAX];	/* NULL: there are none */
+	const uint8 *nulls[FLOAT_ARRAYS_MAX];	/* NULL: there are none */
 	int			next[FLOAT_ARRAYS_MAX];
 	double		weight;			/* of the rows so far */
 } FloatArrays;

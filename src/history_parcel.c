@@ -157,7 +157,7 @@ parcel_write(LargeState *state, void *result)
 {
 	Parcel	   *plan = state->parcel_plan;
 	CompactForm form = parcel_form(plan);
-	uint32	   *next = palloc0(plan->partitions * sizeof(uint32));
+	uint32	   *next = MemoryContextAllocZero(state->context, plan->partitions * sizeof(uint32));
 	char	   *to;
 
 	memcpy(result, plan, offsetof(Parcel, ends) + plan->partitions * sizeof(uint32));

@@ -711,23 +711,27 @@ state_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, i
 	state_add_inline(state, key, event, scale);
 }
 
-/* The value of a state that will ask for it again, and be added to no more. */
+/*
+ * The value of a state that will ask for it again, and be added to no more.
+ * All happens in the state's memory: where a sort has its state flattened,
+ * from PostgreSQL 17 on, nothing can be freed.
+ */
 static const CustomerHistory *
 state_flat_value(HistoryState *state)
 {
+	MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
 	const CustomerHistory *value;
 
 	if (!state->is_large)
 	{
-		MemoryContext old_context = MemoryContextSwitchTo(state->hdr.eoh_context);
 		HistoryState log = log_take(state);
 
 		large_take_run(make_large(state), log_value(&log));
 		log_free(&log);
-		MemoryContextSwitchTo(old_context);
 	}
 	value = large_value(state->body.large);
 	Assert(state->was_damaged || history_is_sound(value));
+	MemoryContextSwitchTo(old_context);
 	return value;
 }
 

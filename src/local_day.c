@@ -104,19 +104,7 @@ resolve_zone(Zone *zone, const text *name)
 	text_to_cstring_buffer(name, zone_name, sizeof(zone_name));
 	lower_name = downcase_truncate_identifier(zone_name, strlen(zone_name),
 											  false);
-#if PG_VERSION_NUM >= 160000
-	{
-		DateTimeErrorExtra extra;
-		int			error = DecodeTimezoneAbbrev(0, lower_name, &type,
-												 &zone->offset, &zone->tz,
-												 &extra);
-
-		if (error != 0)
-			DateTimeParseError(error, &extra, NULL, NULL, NULL);
-	}
-#else
-	type = DecodeTimezoneAbbrev(0, lower_name, &zone->offset, &zone->tz);
-#endif
+	type = decode_timezone_abbrev(lower_name, &zone->offset, &zone->tz);
 	pfree(lower_name);
 
 	if (type == TZ || type == DTZ)

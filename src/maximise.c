@@ -185,7 +185,6 @@ model_step(int n, const Vector gradient, Matrix hessian, const bool *is_free, do
 	eigen(n, a, values, vectors);
 	for (int i = 0; i < n; i++)
 	{
-		slope[i] = 0.0;
 		for (int j = 0; j < n; j++)
 			slope[i] += vectors[j][i] * (is_free[j] ? gradient[j] : 0.0);
 		least = fmin(least, values[i]);

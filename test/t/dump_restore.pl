@@ -45,7 +45,7 @@ INSERT INTO history VALUES
 CREATE UNIQUE INDEX one_of_a_kind ON history USING btree (h) WHERE name IN ('one', 'ends');
 CREATE INDEX by_hash ON history USING hash (h);
 
-CREATE TABLE compressed (LIKE history);
+CREATE TABLE compressed (name text, h loyalty.customer_history);
 ALTER TABLE compressed ALTER h SET STORAGE extended;
 INSERT INTO compressed TABLE history;
 CREATE TABLE parted (h loyalty.customer_history) PARTITION BY HASH (h);
