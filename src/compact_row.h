@@ -122,7 +122,8 @@ compact_amount(const CompactForm *form, uint64_t row)
 
 /*
  * Converts a row from one form to another that holds it: what is to be added
- * to its parts, which may be a negative number.
+ * to its parts.  To the key that may be a negative number, where the form
+ * begins at a multiple of 2^key_unit.
  */
 typedef struct CompactShift
 {

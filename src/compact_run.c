@@ -12,6 +12,9 @@
 /* A customer's days are listed in so much memory at first. */
 #define FIRST_DAYS		1024
 
+/* More go to the writer before others come: it adds up those of the same day. */
+#define MAX_DAYS		65536
+
 static int
 bit_length(uint64 value)
 {
@@ -52,14 +55,12 @@ compact_run_open(CompactRun *run, HistoryKeyType key_type, bool has_amounts, int
 
 /* ---------- one customer ---------- */
 
-static void
-write_customer(CompactRun *run)
+static HistoryKey
+customer_key(const CompactRun *run)
 {
 	uint64		key_of_row = run->form.least_key + run->key;
 	HistoryKey	key = {0};
 
-	if (run->day_count == 0)
-		return;
 	if (run->key_order == NULL)
 		key.number = ROW_NUMBER_OF_KEY(key_of_row);
 	else
@@ -69,8 +70,38 @@ write_customer(CompactRun *run)
 		key.bytes = slot->bytes;
 		key.size = slot->size;
 	}
-	history_check(history_writer_add_listed(&run->writer, &key, run->days, run->day_count,
-											run->others));
+	return key;
+}
+
+static pg_noinline void
+pass_days(CompactRun *run)
+{
+	HistoryKey	key = customer_key(run);
+
+	history_check(history_writer_add_days(&run->writer, &key, run->days, run->day_count,
+										  run->others));
+	run->day_count = 0;
+	run->other_count = 0;
+	run->is_passed = true;
+}
+
+static void
+write_customer(CompactRun *run)
+{
+	if (run->day_count == 0)
+		return;
+	if (unlikely(run->is_passed))
+	{
+		pass_days(run);
+		run->is_passed = false;
+	}
+	else
+	{
+		HistoryKey	key = customer_key(run);
+
+		history_check(history_writer_add_listed(&run->writer, &key, run->days, run->day_count,
+												run->others));
+	}
 	run->day_count = 0;
 	run->other_count = 0;
 	run->buyers += run->is_buyer;
@@ -130,6 +161,8 @@ write_rows(CompactRun *run, const void *rows, size_t count, const Size width,
 		if (run->day_count > 0 && key != run->key)
 			write_customer(run);
 		run->key = key;
+		if (unlikely(run->day_count > MAX_DAYS))
+			pass_days(run);
 		if (unlikely(run->day_capacity - run->day_count < count - i))
 			grow_days(run, run->day_count + (count - i));
 		list = run->days + run->day_count;

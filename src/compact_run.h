@@ -43,6 +43,7 @@ typedef struct CompactRun
 	/* the customer at hand */
 	uint64		key;
 	bool		is_buyer;
+	bool		is_passed;		/* earlier days of his are with the writer */
 	ListedDay  *days;			/* his; day_count > 0 if there is one */
 	size_t		day_count;
 	size_t		day_capacity;

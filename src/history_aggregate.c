@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -41,8 +42,9 @@ typedef struct TransitionCall
 	"Use the aggregate customer_history(customer, day, amount), or merge(h, h) for two histories."
 
 /*
- * Whether what the aggregate leaves goes to customer_history_combine.  An
- * aggregate that somebody else made may combine otherwise.
+ * Whether what the aggregate leaves goes to a leader's customer_history_combine.
+ * An aggregate that somebody else made may combine otherwise, and an extension
+ * that begins aggregates outside of a parallel plan may store what is left.
  */
 static bool
 is_partial(FunctionCallInfo fcinfo)
@@ -52,7 +54,7 @@ is_partial(FunctionCallInfo fcinfo)
 	Oid			combine;
 	FmgrInfo	function;
 
-	if (aggref == NULL || !DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit))
+	if (aggref == NULL || !DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) || !IsInParallelMode())
 		return false;
 	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggref->aggfnoid));
 	if (!HeapTupleIsValid(tuple))

@@ -1111,6 +1111,21 @@ listed_day(ListedDay listed, const HistoryDay *others, bool has_amounts)
 }
 
 HistoryError
+history_writer_add_days(HistoryWriter *writer, const HistoryKey *key,
+						const ListedDay *list, size_t count, const HistoryDay *others)
+{
+	HistoryError error = HISTORY_OK;
+
+	for (size_t i = 0; error == HISTORY_OK && i < count; i++)
+	{
+		HistoryDay	event = listed_day(list[i], others, writer->header.has_amounts);
+
+		error = history_writer_add(writer, key, &event);
+	}
+	return error;
+}
+
+HistoryError
 history_writer_add_listed(HistoryWriter *writer, const HistoryKey *key,
 						  const ListedDay *list, size_t count, const HistoryDay *others)
 {
@@ -1126,13 +1141,7 @@ history_writer_add_listed(HistoryWriter *writer, const HistoryKey *key,
 		(count > LISTED_AT_ONCE || writer->used + room > HISTORY_MAX_SIZE + writer->lead))
 	{
 		/* near the limit it may still fit, one by one */
-		for (size_t i = 0; error == HISTORY_OK && i < count; i++)
-		{
-			HistoryDay	event = listed_day(list[i], others, header->has_amounts);
-
-			error = history_writer_add(writer, key, &event);
-		}
-		return error;
+		return history_writer_add_days(writer, key, list, count, others);
 	}
 	if (error == HISTORY_OK)
 		error = write_key(writer);

@@ -524,6 +524,11 @@ extern HistoryError history_writer_add_listed(HistoryWriter *writer, const Histo
 											  const ListedDay *list, size_t count,
 											  const HistoryDay *others);
 
+/* The same, one by one: days of a customer whose earlier ones may have been added already. */
+extern HistoryError history_writer_add_days(HistoryWriter *writer, const HistoryKey *key,
+											const ListedDay *list, size_t count,
+											const HistoryDay *others);
+
 /* Writes the last customer that was added by his events. */
 extern HistoryError history_writer_flush(HistoryWriter *writer);
 

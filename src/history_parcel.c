@@ -189,6 +189,28 @@ datum_is_parcel(Datum datum)
 		parcel->version == PARCEL_VERSION;
 }
 
+/* Whether what the parcel says of itself is true, so that nothing is read beyond it. */
+static bool
+parcel_is_sound(const Parcel *parcel)
+{
+	Size		size = VARSIZE(parcel) - offsetof(Parcel, ends);
+	RowRange	range = parcel_range(parcel);
+	CompactForm form;
+
+	if (parcel->key_unit > 63 || parcel->scale > HISTORY_MAX_SCALE || parcel->has_amounts > 1 ||
+		range.least_key > range.most_key || range.first_day > range.last_day ||
+		range.last_day > (uint32) ((int64) DAY_LAST - DAY_FIRST) ||
+		range.least_amount > range.most_amount || !compact_form(&range, parcel->key_unit, &form) ||
+		parcel->partitions == 0 || parcel->partitions > size / sizeof(uint32) ||
+		size != parcel->partitions * sizeof(uint32) + (Size) parcel->rows * COMPACT_WIDTH(&form) ||
+		parcel->ends[parcel->partitions - 1] != parcel->rows)
+		return false;
+	for (uint32 p = 1; p < parcel->partitions; p++)
+		if (parcel->ends[p] < parcel->ends[p - 1])
+			return false;
+	return true;
+}
+
 void
 parcels_add(LargeState *state, Datum datum)
 {
@@ -196,6 +218,8 @@ parcels_add(LargeState *state, Datum datum)
 	Size		size = VARSIZE(parcel);
 	MemoryContext old_context;
 
+	if (!parcel_is_sound(parcel))
+		history_raise_damage("its format version is unknown");
 	if (state->parcel_count > 0 &&
 		(state->parcels[0]->has_amounts != parcel->has_amounts ||
 		 state->parcels[0]->scale != parcel->scale || state->parcel_bytes + size > MAX_PARCELS_SIZE))
@@ -350,11 +374,12 @@ run_of_parcels(Parcel **parcels, int count)
 void
 parcels_flush(LargeState *state)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(state->context);
+	MemoryContext old_context;
 	CustomerHistory *run;
 
 	if (state->parcel_count == 0)
 		return;
+	old_context = MemoryContextSwitchTo(state->context);
 	run = run_of_parcels(state->parcels, state->parcel_count);
 	for (int i = 0; i < state->parcel_count; i++)
 	{

@@ -9,8 +9,9 @@
 #include "history_large.h"
 
 /*
- * Makes a segment of the rows since the last one; false: one of them does not
- * fit a number, or not together with those of the other segments.
+ * Makes a segment of the rows since the last one; false: their keys are packed,
+ * one of them is wide, or does not fit a number, or not together with those of
+ * the other segments.
  */
 extern bool tail_compact(LargeState *state);
 

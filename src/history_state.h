@@ -29,7 +29,8 @@ extern Datum history_state_merge(Datum state, MemoryContext aggregate_context,
 
 /*
  * The same with what a partial aggregation has left, which may be a parcel.
- * Nothing else is to come here: a parcel is not validated.
+ * Of a parcel nothing but its sizes and bounds is validated; what is no parcel
+ * raises XX001.
  */
 extern Datum history_state_combine(Datum state, MemoryContext aggregate_context,
 								   Datum partial);
