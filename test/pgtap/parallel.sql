@@ -118,12 +118,11 @@ FROM (SELECT 'SELECT customer % 3, loyalty.customer_history(customer, day, amoun
 
 -- a damaged value that says it is such rows, where an aggregate lets it through to the leader
 CREATE CAST (bytea AS loyalty.customer_history) WITHOUT FUNCTION;
-CREATE CAST (loyalty.customer_history AS bytea) WITHOUT FUNCTION;
-CREATE FUNCTION latter(loyalty.customer_history, loyalty.customer_history) RETURNS loyalty.customer_history LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT $2';
+CREATE FUNCTION latter(loyalty.customer_history, loyalty.customer_history) RETURNS loyalty.customer_history LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS 'SELECT $2';
 CREATE AGGREGATE latest(loyalty.customer_history) (SFUNC = latter, STYPE = loyalty.customer_history, COMBINEFUNC = loyalty.customer_history_combine, PARALLEL = SAFE);
 CREATE TABLE damaged (h loyalty.customer_history) WITH (parallel_workers = 2);
 ALTER TABLE damaged ALTER h SET STORAGE plain;
-INSERT INTO damaged SELECT decode('ff01000002000000' || repeat(byte, 400), 'hex')::loyalty.customer_history FROM unnest('{00,01,41,7f,ff}'::text[]) AS byte, generate_series(1, 40);
+INSERT INTO damaged SELECT decode('ff01000002000000' || repeat('41', 400), 'hex')::loyalty.customer_history FROM generate_series(1, 200);
 ANALYZE damaged;
 CREATE FUNCTION pg_temp.state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -135,9 +134,10 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END
 $$;
+CREATE FUNCTION query_plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN ' || query; END $$;
 SELECT set_config(settings[n], settings[n + 1], true) FROM way, generate_series(1, array_length(settings, 1), 2) AS n WHERE way = 'parallel' \g /dev/null
-SELECT is(pg_temp.state_of(format('SELECT loyalty.orders(latest(h)) FROM damaged WHERE get_byte(h::bytea, 8) = %s', get_byte(decode(byte, 'hex'), 0))), 'XX001', 'bytes ' || byte || ' are no rows of a worker')
-FROM unnest('{00,01,41,7f,ff}'::text[]) AS byte;
+SELECT matches((SELECT string_agg(line, '') FROM query_plan('SELECT loyalty.orders(latest(h)) FROM damaged') AS line), 'Finalize.*Partial', 'the leader combines');
+SELECT is(pg_temp.state_of('SELECT loyalty.orders(latest(h)) FROM damaged'), 'XX001', 'a damaged value is no rows of a worker');
 
 SELECT * FROM finish();
 ROLLBACK;
