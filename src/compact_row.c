@@ -17,12 +17,6 @@
 
 #define ALWAYS_INLINE	static inline __attribute__((always_inline))
 
-static int
-bit_length(uint64_t value)
-{
-	return value == 0 ? 0 : 64 - __builtin_clzll(value);
-}
-
 #define LESS(a, b)	((a) < (b) ? (a) : (b))
 #define MORE(a, b)	((a) > (b) ? (a) : (b))
 

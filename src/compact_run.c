@@ -15,12 +15,6 @@
 /* More go to the writer before others come: it adds up those of the same day. */
 #define MAX_DAYS		65536
 
-static int
-bit_length(uint64 value)
-{
-	return value == 0 ? 0 : 64 - __builtin_clzll(value);
-}
-
 /* How many bits of values of that range tell the partition apart. */
 static int
 partition_bits(size_t rows)
@@ -239,9 +233,7 @@ compact_run_write_cached(CompactRun *run, size_t count)
 
 /* ---------- rows in any order ---------- */
 
-static void write_list(CompactRun *run, RowList *list);
-
-/* write_list of a width */
+/* compact_run_write of a width */
 static pg_attribute_always_inline void
 write_list_of(CompactRun *run, RowList *list, const Size width)
 {
@@ -310,24 +302,18 @@ write_list_of(CompactRun *run, RowList *list, const Size width)
 
 	for (size_t p = 0; p < part_count; p++)
 		if (parts[p].rows > 0)
-			write_list(run, &parts[p]);
+			compact_run_write(run, &parts[p]);
 	pfree(parts);
 }
 
-static void
-write_list(CompactRun *run, RowList *list)
+void
+compact_run_write(CompactRun *run, RowList *list)
 {
 	check_stack_depth();
 	if (run->width == sizeof(uint32))
 		write_list_of(run, list, sizeof(uint32));
 	else
 		write_list_of(run, list, sizeof(uint64));
-}
-
-void
-compact_run_write(CompactRun *run, RowList *list)
-{
-	write_list(run, list);
 }
 
 /* ---------- all ---------- */

@@ -295,7 +295,12 @@ large_is_sound(const LargeState *state)
 		 state->key_count == 0) &&
 		state->run_count >= 0 && state->run_count <= state->run_capacity &&
 		(state->run_count > 0) == (state->run_bytes > 0) &&
-		state->merged_bytes <= state->run_bytes;
+		state->merged_bytes <= state->run_bytes &&
+		state->segment_count >= 0 && state->segment_count <= state->segment_capacity &&
+		(state->segment_count > 0) == (state->segment_rows > 0) &&
+		(state->segment_rows > 0) == (state->segment_bytes > 0) &&
+		state->parcel_count >= 0 && state->parcel_count <= state->parcel_capacity &&
+		(state->parcel_count > 0) == (state->parcel_bytes > 0);
 }
 
 static bool

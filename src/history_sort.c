@@ -51,12 +51,6 @@ insertion_sort(void *rows, size_t count, const size_t width)
 	}
 }
 
-static int
-bit_length(uint64_t value)
-{
-	return value == 0 ? 0 : 64 - __builtin_clzll(value);
-}
-
 /*
  * Puts the rows into buckets by their digits above "least".  Afterwards
  * starts has the end of each bucket, which is the start of the next one.

@@ -61,6 +61,13 @@ copy_row(HistoryRow *to, const HistoryRow *from, const size_t width)
 		*to = *from;
 }
 
+/* How many bits it takes to tell the values up to this one apart. */
+static inline int
+bit_length(uint64_t value)
+{
+	return value == 0 ? 0 : 64 - __builtin_clzll(value);
+}
+
 /* What rows sort by, in this order. */
 typedef enum RowDigits
 {
