@@ -14,7 +14,7 @@ MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 # Calls within the library go straight to their functions, and their names meet no others in the server.
 comma := ,
-SHLIB_LINK = -lm $(if $(filter linux,$(PORTNAME)),-Wl$(comma)-Bsymbolic)
+SHLIB_LINK = -lm $(if $(filter linux,$(PORTNAME)),-Wl$(comma)-Bsymbolic$(comma)--version-script=src/exports.map)
 
 # Server headers compile under -Wextra only without the first two. The other three are for clang, when the flags and the
 # headers are those of a server that gcc built. (CC is known only once PGXS has been read.)
@@ -52,6 +52,8 @@ all install installcheck uninstall clean:
 	@exit 1
 
 endif
+
+$(EXTENSION).so: src/exports.map
 
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile .build-options
 
