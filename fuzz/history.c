@@ -137,7 +137,7 @@ read_partly(const uint8_t *data, size_t size, const HistoryHeader *header, Input
 				event = (HistoryDay) {cursor.day, 1, header->has_amounts ? 1 : 0, plain.amount};
 			}
 			else
-				found = history_cursor_other(&reader, &cursor, &event);
+				found = history_cursor_other(&reader, &cursor, &event, header->has_amounts);
 			if (is_sound)
 				HOLDS(history_next_day(&slow, &other) == found && (!found || same_event(&event, &other)));
 			if (!found)

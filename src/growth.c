@@ -169,7 +169,7 @@ read_plain_days(Report *report, const Growth *growth, const bool has_amounts,
 	{
 		while (report_plain_day(report, cursor, &day, has_amounts))
 			add_plain_day(last, &latest, period_of_plain(&growth->periods, &day), day.amount);
-		if (!report_other_day(report, cursor, event))
+		if (!report_other_day(report, cursor, event, has_amounts))
 			return true;
 		if (event->orders == 0 || !amount_is_plain(event->amount))
 			return false;

@@ -15,8 +15,8 @@
 /* Where gaps of three bytes begin. */
 #define GAP_THREE_BYTES_BASE	(GAP_TWO_BYTES + ((GAP_THREE_BYTES - GAP_TWO_BYTES) << 8))
 
-/* The longest plain event in a short form: gap, amount. */
-#define PLAIN_EVENT_MAX	(2 + 2)
+/* The longest event that is read in line: marker, gap, two counts, amount. */
+#define COMMON_EVENT_MAX	(1 + 2 + 2 + 4)
 
 /* The longest event: marker, gap, two counts, amount. */
 #define EVENT_MAX	(1 + 5 + 2 * VARINT_MAX + 2 + AMOUNT_VARINT_MAX)
@@ -152,15 +152,15 @@ history_compare_keys(HistoryKeyType key_type, const HistoryKey *a, const History
 /* ---------- reading ---------- */
 
 /*
- * Plain events are read in line up to the next look for a cancel request, but
- * not where one could reach past the end, nor an event of any form past the
+ * Events are read in line up to the next look for a cancel request, but not
+ * where one could reach past the end, nor an event of any form past the
  * end of a slice that others follow.
  */
 static void
 move_quick_end(HistoryReader *reader)
 {
 	size_t		left = (size_t) (reader->end - reader->at.next);
-	size_t		reserve = reader->behind > 0 ? READ_MAX : PLAIN_EVENT_MAX;
+	size_t		reserve = reader->behind > 0 ? READ_MAX : COMMON_EVENT_MAX;
 
 	reader->quick_end = left < HISTORY_CANCEL_BYTES + reserve ? reader->end - reserve :
 		reader->at.next + HISTORY_CANCEL_BYTES;

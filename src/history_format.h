@@ -212,7 +212,7 @@ typedef struct HistoryReader
 	HistorySlices *slices;		/* NULL: the whole value is at hand */
 	const HistoryHost *host;
 	Day			until;			/* later days end a customer */
-	const uint8_t *quick_end;	/* plain events are read in line up to here */
+	const uint8_t *quick_end;	/* events are read in line up to here */
 	uint32_t	quick_days;		/* and so many days from the first purchase on */
 	uint32_t	customers_left;
 	HistoryKey	key;			/* of the current customer */
@@ -329,8 +329,77 @@ history_cursor_plain(const HistoryReader *reader, HistoryCursor *cursor, PlainDa
 	return true;
 }
 
+/*
+ * A day of orders of known amounts in any form but the longest ones, as are
+ * nearly all that are not plain.
+ */
 static inline __attribute__((always_inline)) bool
-history_cursor_other(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *event)
+history_cursor_common(const HistoryReader *reader, HistoryCursor *cursor, HistoryDay *event,
+					  const bool has_amounts)
+{
+	const uint8_t *p = cursor->next;
+	bool		detailed;
+	Day			day;
+	uint32_t	gap;
+	uint32_t	orders = 1;
+	uint32_t	amount = 0;
+
+	if (p > reader->quick_end)
+		return false;
+	gap = *p++;
+	detailed = gap == EVENT_DETAILED;
+	if (detailed)
+		gap = *p++;
+	if (gap >= GAP_TWO_BYTES)
+	{
+		if (gap >= GAP_THREE_BYTES)
+			return false;
+		gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + *p++;
+	}
+	if (detailed)
+	{
+		orders = *p++;
+		if (orders >= 0x80)
+			return false;
+		if (has_amounts)
+		{
+			/* neither a sum below zero nor an unknown amount */
+			if ((orders & 1) || *p++ != 0)
+				return false;
+			orders >>= 1;
+		}
+		if (orders == 0)
+			return false;
+	}
+	if (has_amounts)
+	{
+		amount = (uint32_t) p[0] | (uint32_t) p[1] << 8;
+		p += 2;
+		if (amount >= AMOUNT_FOUR_BYTES)
+		{
+			if (amount == AMOUNT_VARINT)
+				return false;
+			amount = AMOUNT_FOUR_BYTES + ((amount - AMOUNT_FOUR_BYTES) << 16) +
+				((uint32_t) p[0] | (uint32_t) p[1] << 8);
+			p += 2;
+		}
+	}
+	day = cursor->day + (Day) gap + 1;
+	if ((uint32_t) day - (uint32_t) reader->header.first_purchase >= reader->quick_days)
+		return false;
+	event->day = day;
+	event->orders = orders;
+	event->valued_orders = has_amounts ? orders : 0;
+	event->amount = (int64_t) amount;
+	cursor->next = p;
+	cursor->day = day;
+	cursor->days_left--;
+	return true;
+}
+
+static inline __attribute__((always_inline)) bool
+history_cursor_other(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *event,
+					 const bool has_amounts)
 {
 	/* through copies, for the sake of the registers */
 	HistoryDay	read;
@@ -338,6 +407,8 @@ history_cursor_other(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *e
 
 	if (cursor->days_left == 0)
 		return false;
+	if (history_cursor_common(reader, cursor, event, has_amounts))
+		return true;
 	reader->at = *cursor;
 	found = history_read_day_slow(reader, &read);
 	*cursor = reader->at;
@@ -352,7 +423,7 @@ history_cursor_next(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *ev
 	PlainDay	plain;
 
 	if (!history_cursor_plain(reader, cursor, &plain, has_amounts))
-		return history_cursor_other(reader, cursor, event);
+		return history_cursor_other(reader, cursor, event, has_amounts);
 	event->day = cursor->day;
 	event->orders = 1;
 	event->valued_orders = has_amounts ? 1 : 0;

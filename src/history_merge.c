@@ -293,7 +293,7 @@ list_days(Merge *merge, MergeSource *source, ListedDay *list, size_t count, cons
 			list[count++] = LISTED_PLAIN(cursor.day, plain.amount);
 			source->is_buyer = true;
 		}
-		if (!history_cursor_other(reader, &cursor, &source->event))
+		if (!history_cursor_other(reader, &cursor, &source->event, has_amounts))
 			break;
 		list[count] = listed_event(merge, source, count);
 		count++;

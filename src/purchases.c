@@ -235,7 +235,7 @@ add_customer(Report *report, Purchases *purchases, const bool all, const bool ha
 		while (report_plain_day(report, &cursor, &day, has_amounts))
 			add_plain_day(purchases, &progress, cell_of_plain(purchases, &day, all), day.amount);
 		came_back |= cursor.days_left < days_left;
-		if (!report_other_day(report, &cursor, &event))
+		if (!report_other_day(report, &cursor, &event, has_amounts))
 			break;
 		add_other_day(purchases, &progress, cell_of_day(purchases, event.day, all), &event);
 		came_back |= event.orders > 0;

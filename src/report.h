@@ -107,9 +107,10 @@ report_plain_day(const Report *report, HistoryCursor *cursor, PlainDay *plain,
 }
 
 static pg_attribute_always_inline bool
-report_other_day(Report *report, HistoryCursor *cursor, HistoryDay *event)
+report_other_day(Report *report, HistoryCursor *cursor, HistoryDay *event,
+				 const bool has_amounts)
 {
-	return history_cursor_other(&report->reader, cursor, event);
+	return history_cursor_other(&report->reader, cursor, event, has_amounts);
 }
 
 /* The columns of a row from left to right, then the row. */

@@ -192,7 +192,7 @@ count_customer(Retention *retention, const RetentionKind kind, const bool has_mo
 		while (report_plain_day(report, &cursor, &day, has_money))
 			count_day(cells, highest, &progress, period_of_plain(periods, &day),
 					  true, day.amount, true, kind, has_money);
-		if (!report_other_day(report, &cursor, &event))
+		if (!report_other_day(report, &cursor, &event, has_money))
 			break;
 		count_day(cells, highest, &progress, period_index(periods, event.day),
 				  event.orders > 0, event.amount, false, kind, has_money);

@@ -229,6 +229,41 @@ SELECT ok(bool_and(h::text::loyalty.customer_history OPERATOR(loyalty.=) h AND l
 FROM unnest('{0,1,239,240,241,242,495,496,3567,3568,3569,3570,69103,69104,69105,69106,2147483492}'::int[]) AS gap,
 	 LATERAL (SELECT loyalty.customer_history(1, d, a) AS h FROM (VALUES (date '4714-11-24 BC', 1), ('4714-11-24 BC', -2), (date '4714-11-24 BC' + gap, 3)) AS v(d, a)) AS x;
 
+-- ---------- forms of an event ----------
+
+-- A day of each customer is one of every number of orders, amount and gap around which the stored form changes, between two
+-- days that are plain: read event by event, and by the reports that read the common forms in line.
+CREATE TABLE form_row AS
+SELECT c, d AS day, CASE WHEN d <> form.day THEN 1.23 WHEN i = 1 THEN amount / 100.00 WHEN i <= orders - unknown THEN 0 END::numeric(20, 2) AS amount
+FROM (SELECT row_number() OVER ()::int AS c, orders, unknown, amount, date '2020-01-01' + gap + 1 AS day
+	  FROM unnest('{1,2,63,64,65,127,128,129}'::int[]) AS orders, unnest('{0,1}'::int[]) AS unknown, unnest('{0,239,240,3567,3568}'::int[]) AS gap,
+		   unnest('{-1,0,65279,65280,65281,16776959,16776960,16776961,3000000000}'::bigint[]) AS amount) AS form,
+	 LATERAL unnest(ARRAY['2020-01-01', form.day, form.day + 7]) AS d,
+	 LATERAL generate_series(1, CASE WHEN d = form.day THEN orders ELSE 1 END) AS i;
+CREATE TABLE form_history AS SELECT customer_history(c, day, amount) AS h, customer_history(c, day) AS counts FROM form_row;
+CREATE VIEW form_day AS
+SELECT c, day, count(*) FILTER (WHERE amount IS NULL OR amount >= 0) AS orders, count(*) FILTER (WHERE amount >= 0) AS valued_orders, sum(amount) AS amount
+FROM form_row GROUP BY c, day;
+SELECT is((SELECT count(*) FROM form_history, events_as(null::int, h) AS e
+		   JOIN form_day AS d ON (d.c, d.day, d.orders, d.valued_orders) = (e.customer, e.day, e.orders, e.valued_orders) AND d.amount IS NOT DISTINCT FROM e.amount),
+		  (SELECT count(*) FROM form_day), 'event by event')
+	|| E'\n' || is((SELECT count(*) FROM form_history, events_as(null::int, counts) AS e
+					JOIN (SELECT c, day, count(*) AS orders FROM form_row GROUP BY c, day) AS d ON (d.c, d.day, d.orders) = (e.customer, e.day, e.orders)),
+				   (SELECT count(*) FROM form_day), 'event by event, without amounts');
+SELECT is(report.rows, wanted.rows, format('%s up to %s', name, as_of))
+FROM unnest('{2020-01-08,2020-08-30,2029-10-07,2029-10-08,2029-12-31}'::date[]) AS as_of,
+	 LATERAL (SELECT jsonb_object_agg(month, (revenue, orders)) AS rows, jsonb_object_agg(month, revenue) AS revenues
+			  FROM (SELECT date_trunc('month', day)::date AS month, sum(amount) AS revenue, sum(orders) AS orders
+					FROM form_day WHERE day <= as_of GROUP BY month) AS m) AS by_month,
+	 LATERAL (VALUES
+		('purchases', rows, (SELECT jsonb_object_agg(period_start, (revenue, orders)) FROM form_history, purchases(h, as_of => as_of) WHERE orders > 0)),
+		('purchases without amounts', (SELECT jsonb_object_agg(month, orders) FROM (SELECT date_trunc('month', day)::date AS month, count(*) AS orders FROM form_row WHERE day <= as_of GROUP BY month) AS m),
+		 (SELECT jsonb_object_agg(period_start, orders) FROM form_history, purchases(counts, as_of => as_of) WHERE orders > 0)),
+		('growth', revenues, (SELECT jsonb_object_agg(period_start, revenue) FROM form_history, growth(h, as_of => as_of) WHERE revenue <> 0)),
+		('retention', revenues, (SELECT jsonb_object_agg(period_start, revenue) FROM form_history, retention(h, as_of => as_of) WHERE revenue <> 0)),
+		('streak', revenues, (SELECT jsonb_object_agg(period_start, revenue) FROM form_history, retention(h, kind => 'streak', as_of => as_of) WHERE revenue <> 0))
+	 ) AS wanted_and_found(name, wanted, found), LATERAL (SELECT wanted AS rows) AS wanted, LATERAL (SELECT found AS rows) AS report;
+
 -- ---------- customers ----------
 
 CREATE TABLE key AS
