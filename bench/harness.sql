@@ -24,6 +24,16 @@ CREATE TABLE bench.comparisons (
 	target float8				-- at most so many times their sum
 );
 
+-- Two cases, of many rows and of few: the ratio to the base of the one, divided by that of the other.
+CREATE TABLE bench.growths (
+	number integer GENERATED ALWAYS AS IDENTITY,
+	section text,
+	name text,
+	large text,
+	small text,
+	target float8
+);
+
 CREATE TABLE bench.runs (name text, round integer, ms float8, result text);
 
 CREATE TABLE bench.figures (
@@ -75,7 +85,7 @@ CREATE FUNCTION bench.peak_mb() RETURNS float8 LANGUAGE sql AS $$
 $$;
 
 -- What a query needs beyond a floor that touches the same pages. Call it in a new connection.
-CREATE PROCEDURE bench.memory(name text, floor text, query text, target float8 DEFAULT NULL) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE bench.memory(in_section text, name text, floor text, query text, target float8 DEFAULT NULL) LANGUAGE plpgsql AS $$
 DECLARE
 	result text;
 	before float8;
@@ -84,6 +94,6 @@ BEGIN
 	EXECUTE floor INTO result;
 	before := bench.peak_mb();
 	EXECUTE query INTO result;
-	INSERT INTO bench.figures (section, name, value, unit, target) VALUES ('memory', name, bench.peak_mb() - before, 'MB', target);
+	INSERT INTO bench.figures (section, name, value, unit, target) VALUES (in_section, name, bench.peak_mb() - before, 'MB', target);
 END
 $$;

@@ -1,6 +1,15 @@
 -- What :section has measured, as tables.
 
 \pset footer off
+WITH ratios AS (
+	SELECT c.name, m.median / b.median AS ratio
+	FROM bench.cases c JOIN bench.medians m USING (name) JOIN bench.medians b ON b.name = c.base
+)
+INSERT INTO bench.figures (section, name, value, unit, target)
+SELECT section, 'time by the row, ' || g.name, large.ratio / small.ratio, 'x', target
+FROM bench.growths g JOIN ratios large ON large.name = g.large JOIN ratios small ON small.name = g.small
+WHERE section = :'section' ORDER BY number;
+
 SELECT EXISTS (SELECT FROM bench.cases WHERE section = :'section') AS has_cases,
 	EXISTS (SELECT FROM bench.comparisons WHERE section = :'section') AS has_comparisons,
 	EXISTS (SELECT FROM bench.figures WHERE section = :'section') AS has_figures \gset
