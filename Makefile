@@ -2,7 +2,8 @@
 # make demo, make test                    on a server of their own that is gone afterwards
 # make sanitize, make memcheck, make fuzz make errors of memory and arithmetic show; see CONTRIBUTING.md
 #
-# ASSERT=1 builds with assertions, for a server that need not have been built with them; WERROR=1 makes warnings errors.
+# ASSERT=1 builds with assertions, for a server that need not have been built with them; WERROR=1 makes warnings errors;
+# SANITIZE=1 builds with the sanitizers for addresses and undefined behaviour, for make test and its like.
 #
 # The one version number stands in META.json, where PGXN wants three digits: 0.1.0 there is extension version 0.1.
 
@@ -14,13 +15,14 @@ MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 # Calls within the library go straight to their functions, and their names meet no others in the server.
 comma := ,
-SHLIB_LINK = -lm $(if $(filter linux,$(PORTNAME)),-Wl$(comma)-Bsymbolic$(comma)--version-script=src/exports.map)
+SANITIZERS = $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SHLIB_LINK = -lm $(SANITIZERS) $(if $(filter linux,$(PORTNAME)),-Wl$(comma)-Bsymbolic$(comma)--version-script=src/exports.map)
 
 # Server headers compile under -Wextra only without the first two. The other three are for clang, when the flags and the
 # headers are those of a server that gcc built. (CC is known only once PGXS has been read.)
 PG_CFLAGS = -fno-semantic-interposition -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	$(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes) \
-	$(if $(filter 1,$(WERROR)),-Werror) $(if $(filter 1,$(ASSERT)),-DUSE_ASSERT_CHECKING=1)
+	$(if $(filter 1,$(WERROR)),-Werror) $(if $(filter 1,$(ASSERT)),-DUSE_ASSERT_CHECKING=1) $(SANITIZERS)
 
 PARTS = $(sort $(wildcard sql/parts/*.sql))
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
@@ -58,8 +60,9 @@ $(EXTENSION).so: src/exports.map
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile .build-options
 
 # Objects with assertions must not end up in a library without: the file changes, and all are built again.
+BUILD_OPTIONS = ASSERT=$(ASSERT) SANITIZE=$(SANITIZE)
 .build-options: always
-	@echo 'ASSERT=$(ASSERT)' | cmp -s - $@ || echo 'ASSERT=$(ASSERT)' >$@
+	@echo '$(BUILD_OPTIONS)' | cmp -s - $@ || echo '$(BUILD_OPTIONS)' >$@
 always:
 
 # The folder is a prerequisite because a part may also go away.
