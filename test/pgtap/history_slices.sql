@@ -37,7 +37,7 @@ INSERT INTO stored SELECT 'uuid', 'uuid', customer_history(md5(customer::text)::
 INSERT INTO stored SELECT 'bigint without amounts', 'bigint', customer_history(i % 90000, date '2022-01-01' + CASE WHEN i < 90000 THEN (i % 3 * 30)::int ELSE 200 + floor(random() * 1200)::int END)
 FROM generate_series(0, 500000) AS i;
 -- keys longer than a slice, between short ones
-INSERT INTO stored SELECT 'long keys', 'text', customer_history(CASE customer % 5000 WHEN 0 THEN chr(97 + (customer / 5000)::int) || repeat(md5(customer::text), 20000) || customer ELSE customer::text END, day, amount) FROM bought WHERE i <= 20000;
+INSERT INTO stored SELECT 'long keys', 'text', customer_history(CASE customer % 5000 WHEN 0 THEN chr(97 + (customer / 5000)::int) || repeat(md5(customer::text), 20000) || customer ELSE customer::text END, day, amount) FROM bought WHERE i <= 20000 OR customer % 5000 = 0;
 -- one customer, who alone takes several slices
 INSERT INTO stored SELECT 'one customer', 'bigint', customer_history(7, date '4714-11-24 BC' + 2 * i + floor(random() * 2)::int, CASE WHEN i % 17 > 0 THEN random() * 1000 END::numeric(12, 2)) FROM generate_series(1, 400000) AS i;
 

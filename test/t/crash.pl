@@ -106,7 +106,7 @@ for my $round (1 .. $rounds)
 		}
 		$client{$client} = $pid;
 	}
-	select undef, undef, undef, 0.1 + rand(0.4);
+	select undef, undef, undef, (0.1 + rand(0.4)) * ($ENV{LOYALTY_SLOWNESS} // 1);
 	$killed += $server->crash;
 	waitpid $_, 0 for values %client;
 	$server->start;
