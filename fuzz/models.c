@@ -80,14 +80,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		HOLDS_OF(isfinite(purchases) && purchases >= 0.0, numbers, count);
 		HOLDS_OF(isfinite(of_new) && of_new >= 0.0, numbers, count);
 		HOLDS_OF(discounted >= 0.0 && at_most(discounted, purchases), numbers, count);
-		HOLDS_OF(probability >= 0.0 && probability <= 1.0 + 1e-9, numbers, count);
+		HOLDS_OF(probability >= 0.0 && probability <= 1.0, numbers, count);
 	}
 	else
 	{
 		/* numbers beyond the range of a double may be the answer, and then NaN, but nothing wrong */
 		HOLDS(!(alive < 0.0 || alive > 1.0) && !(alive_at_T < 0.0 || alive_at_T > 1.0));
 		HOLDS(!(purchases < 0.0) && !(of_new < 0.0) && !(discounted < 0.0));
-		HOLDS(!(probability < 0.0));
+		HOLDS(!(probability < 0.0 || probability > 1.0));
 	}
 	return 0;
 }

@@ -115,7 +115,10 @@ expected_purchases_of_new(const PurchaseModel *model, double horizon)
 double
 purchase_count_probability(const PurchaseModel *model, double n, double horizon)
 {
-	return class_of(model->kind)->count_probability(model->parameters, n, horizon);
+	double		probability = class_of(model->kind)->count_probability(model->parameters, n, horizon);
+
+	/* rounding may end a little outside; NaN stays */
+	return probability < 0.0 ? 0.0 : probability > 1.0 ? 1.0 : probability;
 }
 
 /* ---------- discounting ---------- */

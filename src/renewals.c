@@ -67,11 +67,16 @@ Datum
 loyalty_renewal_fit_survivors(PG_FUNCTION_ARGS)
 {
 	double		penalty = arg_penalty(fcinfo, 1);
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
-	const double *survivors = (const double *) ARR_DATA_PTR(array);
-	int			count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	ArrayType  *array;
+	const double *survivors;
+	int			count;
 	RenewalPattern *patterns;
 
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	array = PG_GETARG_ARRAYTYPE_P(0);
+	survivors = (const double *) ARR_DATA_PTR(array);
+	count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

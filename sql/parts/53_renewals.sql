@@ -38,10 +38,10 @@ COMMENT ON CAST (loyalty.shifted_beta_geometric AS jsonb) IS
 CREATE FUNCTION loyalty.shifted_beta_geometric_fit(survivors double precision[], penalty double precision DEFAULT 0)
 RETURNS loyalty.shifted_beta_geometric
 AS 'MODULE_PATHNAME', 'loyalty_renewal_fit_survivors'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.shifted_beta_geometric_fit(double precision[], double precision) IS
-'Shifted beta-geometric (sBG) by maximum likelihood for one cohort: survivors are the customers at the start, then those still there after each renewal: read it with SELECT * FROM shifted_beta_geometric_fit(survivors). penalty: that times the squares of the parameters is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for NULL. Errors: 22023 if survivors rise or are no whole numbers, if nobody has left, or if there are fewer renewals than parameters; 22004 for a NULL element.';
+'Shifted beta-geometric (sBG) by maximum likelihood for one cohort: survivors are the customers at the start, then those still there after each renewal: read it with SELECT * FROM shifted_beta_geometric_fit(survivors). penalty: that times the squares of the parameters is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for NULL survivors. Errors: 22023 if survivors rise or are no whole numbers, if nobody has left, or if there are fewer renewals than parameters; 22004 for a NULL element.';
 
 CREATE FUNCTION loyalty.shifted_beta_geometric_fit(
 	periods double precision[],
@@ -131,10 +131,10 @@ COMMENT ON CAST (loyalty.beta_discrete_weibull AS jsonb) IS
 CREATE FUNCTION loyalty.beta_discrete_weibull_fit(survivors double precision[], penalty double precision DEFAULT 0)
 RETURNS loyalty.beta_discrete_weibull
 AS 'MODULE_PATHNAME', 'loyalty_renewal_fit_survivors'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
 
 COMMENT ON FUNCTION loyalty.beta_discrete_weibull_fit(double precision[], double precision) IS
-'Beta-discrete-Weibull (BdW) by maximum likelihood for one cohort: survivors are the customers at the start, then those still there after each renewal: read it with SELECT * FROM beta_discrete_weibull_fit(survivors). penalty: that times the squares of the parameters is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for NULL. Errors: 22023 if survivors rise or are no whole numbers, if nobody has left, or if there are fewer renewals than parameters; 22004 for a NULL element.';
+'Beta-discrete-Weibull (BdW) by maximum likelihood for one cohort: survivors are the customers at the start, then those still there after each renewal: read it with SELECT * FROM beta_discrete_weibull_fit(survivors). penalty: that times the squares of the parameters is taken from the mean log likelihood of a customer; 0: none. A fit without a maximum raises a warning that says what the data lack, and has no parameters. NULL for NULL survivors. Errors: 22023 if survivors rise or are no whole numbers, if nobody has left, or if there are fewer renewals than parameters; 22004 for a NULL element.';
 
 CREATE FUNCTION loyalty.beta_discrete_weibull_fit(
 	periods double precision[],

@@ -40,6 +40,7 @@ SELECT format($$
 	SELECT is(digits(%1$s_fit('{48,39,35,30}')), digits(%1$s_fit(ARRAY[48,39,35,30]::bigint[])), '%1$s: literals and bigint');
 	SELECT is(digits(%1$s_fit('{{48,39},{35,30}}'::numeric[])), digits(%1$s_fit(ARRAY[48,39,35,30]::smallint[])), '%1$s: numeric, smallint, any shape');
 	SELECT is(digits(%1$s_fit(ARRAY[1,2,3,3], ARRAY[true,true,true,false], ARRAY[9,4,5,30], NULL)), digits(%1$s_fit('{48,39,35,30}')), '%1$s: no penalty is NULL');
+	SELECT is(digits(%1$s_fit(survivors => '{48,39,35,30}', penalty => NULL)), digits(%1$s_fit('{48,39,35,30}')), '%1$s: no penalty is NULL, of survivors');
 	SELECT is(digits(f), digits(%1$s_fit('{48,39,35,30}')), '%1$s: in FROM') FROM %1$s_fit('{48,39,35,30}') AS f;
 	SELECT is(f::text::%1$s, f, '%1$s: through text') || E'\n' || is(jsonb_populate_record(NULL::%1$s, f::jsonb), f, '%1$s: through jsonb') FROM %1$s_fit('{480,390,350,325,310}') AS f;
 	$$, name) FROM kind
@@ -83,8 +84,7 @@ SELECT is((SELECT sum(residual_value(f, age, 25, .1)) FROM fits, generate_series
 
 SELECT is(coalesce(text_of('SELECT ' || replace(replace(call, 'MODEL', name || CASE name WHEN 'shifted_beta_geometric' THEN '_model(2, 3)' ELSE '_model(2, 3, 1)' END), 'TYPE', name)), ''), '', replace(replace(call, 'MODEL', name || '_model'), 'TYPE', name))
 FROM kind, unnest('{"survival(NULL::TYPE, 1)","survival(MODEL, NULL)","retention_rate(NULL::TYPE, 1)","retention_rate(MODEL, NULL)","expected_lifetime(NULL::TYPE, .1)","expected_lifetime(NULL::TYPE)","expected_lifetime(MODEL, NULL)",
-	"residual_value(NULL::TYPE, 1, 1, .1)","residual_value(MODEL, NULL, 1, .1)","residual_value(MODEL, 1, NULL, .1)","residual_value(MODEL, 1, 1, NULL)","TYPE_fit(NULL::float8[])","TYPE_fit(NULL, ''{t}''::bool[])","TYPE_fit(''{1}''::float8[], NULL::bool[])",
-	"TYPE_fit(ARRAY[9,8,7], NULL::float8)"}'::text[]) AS call;
+	"residual_value(NULL::TYPE, 1, 1, .1)","residual_value(MODEL, NULL, 1, .1)","residual_value(MODEL, 1, NULL, .1)","residual_value(MODEL, 1, 1, NULL)","TYPE_fit(NULL::float8[])","TYPE_fit(NULL, ''{t}''::bool[])","TYPE_fit(''{1}''::float8[], NULL::bool[])"}'::text[]) AS call;
 SELECT is(num_nonnulls(shifted_beta_geometric_model(NULL, 1), shifted_beta_geometric_model(1, NULL), beta_discrete_weibull_model(NULL, 1, 1), beta_discrete_weibull_model(1, 1, NULL)), 0, 'no model of a NULL');
 SELECT is(num_nonnulls(survival(m, 1), retention_rate(m, 1), expected_lifetime(m, .1), residual_value(m, 1, 1, .1)), 0, 'a model without parameters') FROM (SELECT ROW(NULL, 2, NULL, NULL, -3, 100, 9, false)::shifted_beta_geometric AS m) AS m;
 
