@@ -13,13 +13,13 @@ EXTVERSION := $(basename $(DISTVERSION))
 
 MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
-# Calls within the library go straight to their functions, and their names meet no others in the server.
 comma := ,
-SANITIZERS = $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-SHLIB_LINK = -lm $(NO_LTO) $(SANITIZERS) $(if $(filter linux,$(PORTNAME)),-Wl$(comma)-Bsymbolic$(comma)--version-script=src/exports.map)
-
 # A server that gcc built with link-time optimization, as Ubuntu's, asks for that of gcc.
 NO_LTO = $(if $(findstring clang,$(CC)),-fno-lto)
+SANITIZERS = $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# Calls within the library go straight to their functions, and their names meet no others in the server.
+SHLIB_LINK = -lm $(NO_LTO) $(SANITIZERS) $(if $(filter linux,$(PORTNAME)),-Wl$(comma)-Bsymbolic$(comma)--version-script=src/exports.map)
+
 # Server headers compile under -Wextra only without the first two. The other three are for clang, when the flags and the
 # headers are those of a server that gcc built. (CC is known only once PGXS has been read.)
 PG_CFLAGS = -fno-semantic-interposition -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \

@@ -97,3 +97,8 @@ BEGIN
 	INSERT INTO bench.figures (section, name, value, unit, target) VALUES (in_section, name, bench.peak_mb() - before, 'MB', target);
 END
 $$;
+
+-- With a table behind: a floor, and what is measured above it.
+\set floor 'SELECT count(customer_id), max(ordered_at), max(amount) FROM '
+\set build 'SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, ''Europe/Paris''))) FROM '
+\set build_amount 'SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, ''Europe/Paris''), amount)) FROM '

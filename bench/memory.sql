@@ -1,8 +1,5 @@
 -- Peak memory of the backend beyond that of the floor, each in a connection of its own.
 
-\set floor 'SELECT count(customer_id), max(ordered_at), max(amount) FROM '
-\set build 'SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, ''Europe/Paris''))) FROM '
-\set build_amount 'SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, ''Europe/Paris''), amount)) FROM '
 \set few '(SELECT customer_id % 1000 AS customer_id, ordered_at, amount FROM orders) few'
 
 \connect

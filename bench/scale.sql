@@ -13,11 +13,9 @@ INSERT INTO bench.cases (section, name, base, answer, query)
 SELECT 'scale', what || ', ' || size, CASE WHEN what <> base THEN base || ', ' || size END, 'orders, ' || size, query || 'orders_' || size
 FROM (VALUES ('small'), ('large')) sizes (size), (VALUES
 	('floor', 'floor', 'SELECT count(customer_id), max(ordered_at) FROM '),
-	('floor with amount', 'floor with amount', 'SELECT count(customer_id), max(ordered_at), max(amount) FROM '),
-	('build', 'floor',
-		$$SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, 'Europe/Paris'))) FROM $$),
-	('build with amount', 'floor with amount',
-		$$SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, 'Europe/Paris'), amount)) FROM $$)
+	('floor with amount', 'floor with amount', :'floor'),
+	('build', 'floor', :'build'),
+	('build with amount', 'floor with amount', :'build_amount')
 ) build (what, base, query);
 
 INSERT INTO bench.growths (section, name, large, small, target) VALUES
@@ -25,9 +23,6 @@ INSERT INTO bench.growths (section, name, large, small, target) VALUES
 	('scale', 'build with amount', 'build with amount, large', 'build with amount, small', 1.5);
 
 SELECT (SELECT count(*) FROM orders_large)::float8 / (SELECT count(*) FROM orders_small) AS times_rows \gset
-\set floor 'SELECT count(customer_id), max(ordered_at), max(amount) FROM '
-\set build 'SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, ''Europe/Paris''))) FROM '
-\set build_amount 'SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, ''Europe/Paris''), amount)) FROM '
 \connect
 CALL bench.memory('scale', 'peak memory, build, small', :'floor' || 'orders_small', :'build' || 'orders_small');
 \connect

@@ -346,7 +346,7 @@ read_varint(HistoryReader *reader)
 static inline const uint8_t *
 get_amount(const uint8_t *p, const uint8_t *end, UnsignedAmount *amount)
 {
-	uint32_t	word = (uint32_t) p[0] | (uint32_t) p[1] << 8;
+	uint32_t	word = history_two_bytes(p);
 
 	p += 2;
 	*amount = word;
@@ -355,7 +355,7 @@ get_amount(const uint8_t *p, const uint8_t *end, UnsignedAmount *amount)
 	if (word < AMOUNT_VARINT)
 	{
 		*amount = AMOUNT_FOUR_BYTES + ((word - AMOUNT_FOUR_BYTES) << 16) +
-			((uint32_t) p[0] | (uint32_t) p[1] << 8);
+			history_two_bytes(p);
 		return p + 2;
 	}
 	p = get_varint(p, end, amount);

@@ -278,6 +278,42 @@ extern bool history_read_day_slow(HistoryReader *reader, HistoryDay *event);
 #define AMOUNT_FOUR_BYTES	0xFF00
 #define AMOUNT_VARINT		0xFFFF
 
+/* A gap of one or two bytes; false: a longer one, or no gap. */
+static inline __attribute__((always_inline)) bool
+history_short_gap(const uint8_t **p, uint32_t *gap)
+{
+	*gap = *(*p)++;
+	if (*gap >= GAP_TWO_BYTES)
+	{
+		if (*gap >= GAP_THREE_BYTES)
+			return false;
+		*gap = GAP_TWO_BYTES + ((*gap - GAP_TWO_BYTES) << 8) + *(*p)++;
+	}
+	return true;
+}
+
+static inline uint32_t
+history_two_bytes(const uint8_t *p)
+{
+	return (uint32_t) p[0] | (uint32_t) p[1] << 8;
+}
+
+/* Passes an event that ends before p; false: its day is not to be read in line. */
+static inline __attribute__((always_inline)) bool
+history_cursor_pass(const HistoryReader *reader, HistoryCursor *cursor, const uint8_t *p,
+					uint32_t gap, uint32_t *since)
+{
+	Day			day = cursor->day + (Day) gap + 1;
+
+	*since = (uint32_t) day - (uint32_t) reader->header.first_purchase;
+	if (*since >= reader->quick_days)
+		return false;
+	cursor->next = p;
+	cursor->day = day;
+	cursor->days_left--;
+	return true;
+}
+
 /*
  * The next event of the current customer; false when there is none.  Looks
  * for a cancel request now and then.
@@ -298,35 +334,21 @@ history_cursor_plain(const HistoryReader *reader, HistoryCursor *cursor, PlainDa
 					 const bool has_amounts)
 {
 	const uint8_t *p = cursor->next;
-	Day			day;
 	uint32_t	gap;
-	uint32_t	amount = 0;
 
 	if (cursor->days_left == 0 || p > reader->quick_end)
 		return false;
-	gap = *p++;
-	if (gap >= GAP_TWO_BYTES)
-	{
-		if (gap >= GAP_THREE_BYTES)
-			return false;
-		gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + *p++;
-	}
+	if (!history_short_gap(&p, &gap))
+		return false;
+	plain->amount = 0;
 	if (has_amounts)
 	{
-		amount = (uint32_t) p[0] | (uint32_t) p[1] << 8;
-		if (amount >= AMOUNT_FOUR_BYTES)
+		plain->amount = history_two_bytes(p);
+		if (plain->amount >= AMOUNT_FOUR_BYTES)
 			return false;
 		p += 2;
 	}
-	day = cursor->day + (Day) gap + 1;
-	plain->since = (uint32_t) day - (uint32_t) reader->header.first_purchase;
-	plain->amount = amount;
-	if (plain->since >= reader->quick_days)
-		return false;
-	cursor->next = p;
-	cursor->day = day;
-	cursor->days_left--;
-	return true;
+	return history_cursor_pass(reader, cursor, p, gap, &plain->since);
 }
 
 /*
@@ -339,23 +361,17 @@ history_cursor_common(const HistoryReader *reader, HistoryCursor *cursor, Histor
 {
 	const uint8_t *p = cursor->next;
 	bool		detailed;
-	Day			day;
 	uint32_t	gap;
+	uint32_t	since;
 	uint32_t	orders = 1;
 	uint32_t	amount = 0;
 
 	if (p > reader->quick_end)
 		return false;
-	gap = *p++;
-	detailed = gap == EVENT_DETAILED;
-	if (detailed)
-		gap = *p++;
-	if (gap >= GAP_TWO_BYTES)
-	{
-		if (gap >= GAP_THREE_BYTES)
-			return false;
-		gap = GAP_TWO_BYTES + ((gap - GAP_TWO_BYTES) << 8) + *p++;
-	}
+	detailed = *p == EVENT_DETAILED;
+	p += detailed;
+	if (!history_short_gap(&p, &gap))
+		return false;
 	if (detailed)
 	{
 		orders = *p++;
@@ -373,27 +389,23 @@ history_cursor_common(const HistoryReader *reader, HistoryCursor *cursor, Histor
 	}
 	if (has_amounts)
 	{
-		amount = (uint32_t) p[0] | (uint32_t) p[1] << 8;
+		amount = history_two_bytes(p);
 		p += 2;
 		if (amount >= AMOUNT_FOUR_BYTES)
 		{
 			if (amount == AMOUNT_VARINT)
 				return false;
 			amount = AMOUNT_FOUR_BYTES + ((amount - AMOUNT_FOUR_BYTES) << 16) +
-				((uint32_t) p[0] | (uint32_t) p[1] << 8);
+				history_two_bytes(p);
 			p += 2;
 		}
 	}
-	day = cursor->day + (Day) gap + 1;
-	if ((uint32_t) day - (uint32_t) reader->header.first_purchase >= reader->quick_days)
+	if (!history_cursor_pass(reader, cursor, p, gap, &since))
 		return false;
-	event->day = day;
+	event->day = cursor->day;
 	event->orders = orders;
 	event->valued_orders = has_amounts ? orders : 0;
 	event->amount = (int64_t) amount;
-	cursor->next = p;
-	cursor->day = day;
-	cursor->days_left--;
 	return true;
 }
 
