@@ -54,7 +54,7 @@ summarise(Report *report, CustomerSummary *summary, const bool has_amounts)
 			plain_money += day.amount;
 		if (cursor.days_left < days_left)
 		{
-			sum.last_day = cursor.day;
+			sum.last_day = history_cursor_day(&report->reader, &cursor);
 			sum.orders += days_left - cursor.days_left;
 			sum.purchase_days += days_left - cursor.days_left;
 			sum.money.plain += plain_money;

@@ -95,7 +95,7 @@ typedef struct PlainPeriod
 	int32		previous;		/* of the same customer, or NO_PERIOD */
 } PlainPeriod;
 
-/* Not next to a period. */
+/* Negative, and not next to a period. */
 #define NO_PERIOD	(-2)
 
 /* So many periods of plain customers are gathered, and those of one more. */
@@ -123,18 +123,16 @@ money_less(Amount a, Amount b)
 }
 
 /*
- * Adds a day to the period before it, *last, which *latest is a copy of, or to
- * a new one.
+ * Adds a day to the period before it, *last, the number of which is *latest,
+ * or to a new one, which is always ready after it.
  */
 static pg_attribute_always_inline void
-add_plain_day(PlainPeriod **last, PlainPeriod *latest, int32 period, int64 amount)
+add_plain_day(PlainPeriod **last, int32 *latest, int32 period, int64 amount)
 {
-	bool		is_new = period != latest->period;
-
-	*last += is_new;
-	latest->period = (*last)->period = (*last)[1].previous = period;
-	latest->money = (latest->money & ((int64) is_new - 1)) + amount;
-	(*last)->money = latest->money;
+	*last += period != *latest;
+	(*last)->money += amount;
+	(*last)[1].money = 0;
+	*latest = (*last)->period = (*last)[1].previous = period;
 }
 
 /* The same for a customer who is not plain. */
@@ -161,10 +159,10 @@ static pg_attribute_always_inline bool
 read_plain_days(Report *report, const Growth *growth, const bool has_amounts,
 				HistoryCursor *cursor, PlainPeriod **last, HistoryDay *event)
 {
-	PlainPeriod latest = {.period = NO_PERIOD};
+	int32		latest = NO_PERIOD;
 	PlainDay	day;
 
-	(*last)[1].previous = NO_PERIOD;
+	(*last)[1] = (PlainPeriod) {.money = 0, .previous = NO_PERIOD};
 	for (;;)
 	{
 		while (report_plain_day(report, cursor, &day, has_amounts))
@@ -286,15 +284,16 @@ book_gathered(const Growth *growth, const PlainPeriod *last, const int32 lapse)
 
 	for (const PlainPeriod *this = growth->gathered + 1; this <= last; this++)
 	{
-		int32		period = this->period;
-		int32		previous = this->previous;
+		int64		period = this->period;
+		int64		previous = this->previous;
 		PlainChanges *plain = &growth->plain[period];
-		int64		adjacent = -(int64) (period <= previous + 1);	/* all ones, or 0 */
+		int64		adjacent = (period - 2 - previous) >> 63;	/* all ones, or 0 */
 		int64		change = this->money - (money & adjacent);
+		int64		is_first = (uint64) previous >> 63; /* NO_PERIOD is negative */
 		int64		kept = lapse == 1 ? adjacent :
-			-(int64) ((period <= active_until) & (previous != NO_PERIOD));
-		int64		start = MOVEMENT_RESURRECTED + (previous == NO_PERIOD);
-		int64		movement = start + (((change < 0) - start) & kept);
+			-(int64) ((period <= active_until) & (1 ^ is_first));
+		int64		start = MOVEMENT_RESURRECTED + is_first;
+		int64		movement = start + ((((uint64) change >> 63) - start) & kept);
 
 		money = this->money;
 		plain->money[PLAIN_REVENUE] += money;

@@ -459,10 +459,10 @@ history_read_day_slow(HistoryReader *reader, HistoryDay *event)
 
 	if (!read_written(reader, &written))
 		return false;
-	day = (int64_t) reader->at.day + written.gap + 1;
+	day = (int64_t) history_cursor_day(reader, &reader->at) + written.gap + 1;
 	if (day > header->last_day)
 		return damaged(reader, "a day is out of range");
-	reader->at.day = (Day) day;
+	reader->at.since = history_since(reader, (Day) day);
 	event->day = (Day) day;
 	if (header->has_amounts)
 	{
@@ -512,7 +512,7 @@ skip_short_events(HistoryReader *reader, const bool has_amounts)
 
 /*
  * Passes over the events of the current customer that were not read, of
- * which only the length is wanted.  Days are not added up: at.day stays.
+ * which only the length is wanted.  Days are not added up: at.since stays.
  */
 bool
 history_skip_days(HistoryReader *reader)
@@ -631,7 +631,7 @@ history_next_customer_slow(HistoryReader *reader)
 	if (days == 0 || days > UINT32_MAX)
 		return damaged(reader, "a customer's number of days is impossible");
 	reader->at.days_left = (uint32_t) days;
-	reader->at.day = reader->header.first_day - 1;
+	reader->at.since = history_since(reader, reader->header.first_day - 1);
 	return reader->damage == NULL;
 }
 

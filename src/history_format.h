@@ -191,8 +191,9 @@ typedef struct HistoryCursor
 {
 	const uint8_t *next;		/* byte to read */
 	uint32_t	days_left;		/* of the current customer */
-	Day			day;			/* of the latest event, at first the day before
-								 * the history's first */
+	uint32_t	since;			/* days from the first purchase of all to the
+								 * latest event, modulo 2^32; at first to the
+								 * day before the history's first */
 } HistoryCursor;
 
 /* A day of one order, of a known amount if there are amounts. */
@@ -298,18 +299,29 @@ history_two_bytes(const uint8_t *p)
 	return (uint32_t) p[0] | (uint32_t) p[1] << 8;
 }
 
+/* The day of the latest event, and back. */
+static inline Day
+history_cursor_day(const HistoryReader *reader, const HistoryCursor *cursor)
+{
+	return (Day) ((uint32_t) reader->header.first_purchase + cursor->since);
+}
+
+static inline uint32_t
+history_since(const HistoryReader *reader, Day day)
+{
+	return (uint32_t) day - (uint32_t) reader->header.first_purchase;
+}
+
 /* Passes an event that ends before p; false: its day is not to be read in line. */
 static inline __attribute__((always_inline)) bool
 history_cursor_pass(const HistoryReader *reader, HistoryCursor *cursor, const uint8_t *p,
 					uint32_t gap, uint32_t *since)
 {
-	Day			day = cursor->day + (Day) gap + 1;
-
-	*since = (uint32_t) day - (uint32_t) reader->header.first_purchase;
+	*since = cursor->since + gap + 1;
 	if (*since >= reader->quick_days)
 		return false;
 	cursor->next = p;
-	cursor->day = day;
+	cursor->since = *since;
 	cursor->days_left--;
 	return true;
 }
@@ -402,7 +414,7 @@ history_cursor_common(const HistoryReader *reader, HistoryCursor *cursor, Histor
 	}
 	if (!history_cursor_pass(reader, cursor, p, gap, &since))
 		return false;
-	event->day = cursor->day;
+	event->day = history_cursor_day(reader, cursor);
 	event->orders = orders;
 	event->valued_orders = has_amounts ? orders : 0;
 	event->amount = (int64_t) amount;
@@ -436,7 +448,7 @@ history_cursor_next(HistoryReader *reader, HistoryCursor *cursor, HistoryDay *ev
 
 	if (!history_cursor_plain(reader, cursor, &plain, has_amounts))
 		return history_cursor_other(reader, cursor, event, has_amounts);
-	event->day = cursor->day;
+	event->day = history_cursor_day(reader, cursor);
 	event->orders = 1;
 	event->valued_orders = has_amounts ? 1 : 0;
 	event->amount = (int64_t) plain.amount;
@@ -474,7 +486,7 @@ history_next_customer(HistoryReader *reader)
 		reader->key.number = (int64_t) ((uint64_t) reader->key.number + p[0]);
 		reader->at.next = p + 2;
 		reader->at.days_left = p[1];
-		reader->at.day = reader->header.first_day - 1;
+		reader->at.since = history_since(reader, reader->header.first_day - 1);
 		return true;
 	}
 	return history_next_customer_slow(reader);

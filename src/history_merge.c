@@ -232,7 +232,8 @@ copy_in_turn(Merge *merge, int count)
 		for (int i = 0; i < read; i++)
 			same[i]->reader.at = (HistoryCursor)
 			{
-				stretches[i].rest, stretches[i].days - 1, stretches[i].first.day
+				stretches[i].rest, stretches[i].days - 1,
+				history_since(&same[i]->reader, stretches[i].first.day)
 			};
 		return false;
 	}
@@ -290,7 +291,7 @@ list_days(Merge *merge, MergeSource *source, ListedDay *list, size_t count, cons
 	{
 		while (history_cursor_plain(reader, &cursor, &plain, has_amounts))
 		{
-			list[count++] = LISTED_PLAIN(cursor.day, plain.amount);
+			list[count++] = LISTED_PLAIN(history_cursor_day(reader, &cursor), plain.amount);
 			source->is_buyer = true;
 		}
 		if (!history_cursor_other(reader, &cursor, &source->event, has_amounts))

@@ -210,7 +210,8 @@ add_customer(Report *report, Purchases *purchases, const bool all, const bool ha
 	/* nearly all begin with a plain purchase */
 	if (likely(report_plain_day(report, &cursor, &day, has_amounts)))
 	{
-		first = (HistoryDay) {cursor.day, 1, has_amounts ? 1 : 0, day.amount};
+		first = (HistoryDay) {history_cursor_day(&report->reader, &cursor), 1,
+							  has_amounts ? 1 : 0, day.amount};
 		progress.first_period = cell_of_plain(purchases, &day, all);
 	}
 	else

@@ -86,29 +86,45 @@ cohort_with_cells(Retention *retention, int32 index, const bool has_money)
 	return cohort;
 }
 
-/* What the days of a customer that were read add up to, in period numbers. */
+/*
+ * What the days of a customer that were read add up to.  Periods are told by
+ * their place in the report: their numbers would be a subtraction a day.
+ */
 typedef struct Progress
 {
-	int32		first;			/* the period of number 0 */
 	int32		last;			/* last active period */
 	int32		first_return;
-	int32		streak;
+	int32		streak;			/* the last one without a gap before */
 } Progress;
+
+/* The cells of a cohort, by periods of the report from the cohort's own on. */
+typedef uintptr_t PeriodCells;
+
+static inline PeriodCells
+cells_by_period(const Cohort *cohort, int32 first, const bool has_money)
+{
+	return (uintptr_t) cohort->cells - first * cell_width(has_money);
+}
+
+static inline CohortCell *
+cell_of_period(PeriodCells cells, int32 period, const bool has_money)
+{
+	return (CohortCell *) (cells + period * cell_width(has_money));
+}
 
 /*
  * Counts a day after the first one in the cells of the customer's cohort.
  * What is hard to guess is arithmetic, not a branch.
  */
 static pg_attribute_always_inline void
-count_day(CohortCell *cells, int32 highest, Progress *progress, int32 period, bool purchased,
+count_day(PeriodCells cells, int32 latest, Progress *progress, int32 period, bool purchased,
 		  Amount amount, const bool plain, const RetentionKind kind, const bool has_money)
 {
-	int32		number = period - progress->first;
-	int32		is_new = purchased & (number > progress->last);
+	int32		is_new = purchased & (period > progress->last);
 
-	if (likely(number <= highest))
+	if (likely(period <= latest))
 	{
-		CohortCell *cell = cell_of(cells, number, has_money);
+		CohortCell *cell = cell_of_period(cells, period, has_money);
 
 		if (kind == KIND_ON)
 			cell->active += is_new;
@@ -119,10 +135,10 @@ count_day(CohortCell *cells, int32 highest, Progress *progress, int32 period, bo
 	}
 	if (kind == KIND_ON_OR_BEFORE)
 		progress->first_return = Min(progress->first_return,
-									 number | ((is_new - 1) & PG_INT32_MAX));
+									 period | ((is_new - 1) & PG_INT32_MAX));
 	else if (kind == KIND_STREAK)
-		progress->streak += is_new & (number == progress->streak + 1);
-	progress->last = purchased ? number : progress->last;
+		progress->streak += is_new & (period == progress->streak + 1);
+	progress->last = purchased ? period : progress->last;
 }
 
 /*
@@ -168,43 +184,46 @@ count_customer(Retention *retention, const RetentionKind kind, const bool has_mo
 	Report	   *report = &retention->report;
 	const ReportPeriods *periods = &retention->periods;
 	HistoryCursor cursor = report->reader.at;
-	int32		highest = retention->highest;
 	HistoryDay	event;
 	PlainDay	day;
 	Cohort	   *cohort;
-	CohortCell *cells;
-	Progress	progress = {.first_return = PG_INT32_MAX};
+	PeriodCells cells;
+	int32		latest;			/* period with a cell */
+	Progress	progress;
 	Amount		early_money;
+	int32		first = find_first_day(report, periods, &cursor, &early_money, has_money);
 
-	progress.first = find_first_day(report, periods, &cursor, &early_money, has_money);
-	if (progress.first < retention->first_cohort || cursor.day < report->observed_since)
+	if (first < retention->first_cohort ||
+		history_cursor_day(&report->reader, &cursor) < report->observed_since)
 		return;
 
-	cohort = cohort_with_cells(retention, progress.first, has_money);
+	cohort = cohort_with_cells(retention, first, has_money);
 	cohort->customers++;
-	cells = cohort->cells;
+	cells = cells_by_period(cohort, first, has_money);
+	latest = first + retention->highest;
 	if (has_money)
-		sum_add_any(&cells[0].money, early_money);
+		sum_add_any(&cohort->cells[0].money, early_money);
 
 	/* all that follows */
+	progress = (Progress) {first, PG_INT32_MAX, first};
 	for (;;)
 	{
 		while (report_plain_day(report, &cursor, &day, has_money))
-			count_day(cells, highest, &progress, period_of_plain(periods, &day),
+			count_day(cells, latest, &progress, period_of_plain(periods, &day),
 					  true, day.amount, true, kind, has_money);
 		if (!report_other_day(report, &cursor, &event, has_money))
 			break;
-		count_day(cells, highest, &progress, period_index(periods, event.day),
+		count_day(cells, latest, &progress, period_index(periods, event.day),
 				  event.orders > 0, event.amount, false, kind, has_money);
 	}
 	report->reader.at = cursor;
 
 	if (kind == KIND_ON_OR_AFTER)
-		cell_of(cells, Min(progress.last, highest), has_money)->active++;
-	else if (kind == KIND_ON_OR_BEFORE && progress.first_return <= highest)
-		cell_of(cells, progress.first_return, has_money)->active++;
+		cell_of_period(cells, Min(progress.last, latest), has_money)->active++;
+	else if (kind == KIND_ON_OR_BEFORE && progress.first_return <= latest)
+		cell_of_period(cells, progress.first_return, has_money)->active++;
 	else if (kind == KIND_STREAK)
-		cell_of(cells, Min(progress.streak, highest), has_money)->active++;
+		cell_of_period(cells, Min(progress.streak, latest), has_money)->active++;
 }
 
 static void
@@ -398,7 +417,8 @@ loyalty_retention(PG_FUNCTION_ARGS)
 
 	retention.kind = arg_choice(fcinfo, ARG_KIND, "kind", kind_names, lengthof(kind_names));
 	retention.z = arg_confidence(fcinfo, ARG_CONFIDENCE);
-	retention.highest = PG_ARGISNULL(ARG_PERIODS) ? REPORT_MAX_PERIODS : PG_GETARG_INT32(ARG_PERIODS);
+	retention.highest = PG_ARGISNULL(ARG_PERIODS) ? REPORT_MAX_PERIODS :
+		Min(PG_GETARG_INT32(ARG_PERIODS), REPORT_MAX_PERIODS);
 	if (retention.highest < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
