@@ -14,7 +14,7 @@
  *		 7	zero
  *		 8	counts of lowest, lowest + 1, ..., highest (int64, native order)
  *
- * On the wire it is the bytes from the version on, counts in network order.
+ * Text and bytes on the wire: survey_format.h.
  * No count is negative, and their sum fits 64 bits.  One tally has one
  * sequence of bytes.  A survey without answers is a value, but the aggregates
  * return NULL instead.
@@ -27,9 +27,8 @@
 #include "fmgr.h"
 
 #include "compat.h"
+#include "survey_format.h"
 #include "survey_statistics.h"
-
-#define SURVEY_VERSION	1
 
 /* The scale of nps_survey(score). */
 #define NPS_LOWEST		0

@@ -2,9 +2,8 @@
  * survey_type.c
  *	  nps_survey as a type: input and output, order, casts, sum and difference.
  *
- * Text is scale and counts, 0..10:{1,0,0,2,0,4,3,9,12,30,25}: at most 227
- * characters, because the counts have at most 19 digits.  In text blanks may
- * stand between the parts; output has none, and no leading zeros.
+ * What comes from outside, in whatever form, becomes a draft, which
+ * survey_format.h finds the fault of; here the fault becomes an error.
  */
 #include "postgres.h"
 
@@ -100,218 +99,112 @@ survey_is_sound(const NpsSurvey *survey)
 }
 #endif
 
-/*
- * What forbids that scale, or these counts, in a value that comes from
- * outside; NULL if nothing does.
- */
-static const char *
-scale_fault(int64 lowest, int64 highest)
+/* ---------- drafts ---------- */
+
+/* Of a draft without a fault. */
+static NpsSurvey *
+survey_of_draft(const SurveyDraft *draft)
 {
-	if (scale_is_valid(lowest, highest))
-		return NULL;
-	return psprintf("A scale lies within 0..%d and has at least two points, unlike "
-					INT64_FORMAT ".." INT64_FORMAT ".", SCALE_MAX, lowest, highest);
+	NpsSurvey  *survey = survey_new((int) draft->lowest, (int) draft->highest);
+
+	memcpy(survey->counts, draft->counts, draft->points * sizeof(int64));
+	Assert(survey_is_sound(survey));
+	return survey;
 }
 
+/* A sentence about what is wrong with a draft that was read. */
 static const char *
-counts_fault(const NpsSurvey *survey)
+fault_detail(SurveyFault fault, const SurveyDraft *draft)
 {
-	int64		answers;
+	int			negative = 0;
 
-	for (int i = 0; i < survey_points(survey); i++)
-		if (survey->counts[i] < 0)
+	switch (fault)
+	{
+		case SURVEY_BAD_SCALE:
+			return psprintf("A scale lies within 0..%d and has at least two points, unlike "
+							INT64_FORMAT ".." INT64_FORMAT ".",
+							SCALE_MAX, (int64) draft->lowest, (int64) draft->highest);
+		case SURVEY_OTHER_POINTS:
+			return psprintf("The scale " INT64_FORMAT ".." INT64_FORMAT " has " INT64_FORMAT
+							" points, and there are " INT64_FORMAT " counts.",
+							(int64) draft->lowest, (int64) draft->highest,
+							(int64) (draft->highest - draft->lowest + 1), (int64) draft->points);
+		case SURVEY_NEGATIVE:
+			while (draft->counts[negative] >= 0)
+				negative++;
 			return psprintf("The number of answers at %d is " INT64_FORMAT ", and must not be negative.",
-							survey->lowest + i, survey->counts[i]);
-	if (!tally_total(survey->counts, survey_points(survey), &answers))
-		return psprintf("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX);
-	return NULL;
+							(int) draft->lowest + negative, (int64) draft->counts[negative]);
+		case SURVEY_TOO_MANY:
+			return psprintf("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX);
+		case SURVEY_CUT_SHORT:
+			return "It is too short.";
+		case SURVEY_OTHER_LENGTH:
+			return "Its length does not fit its scale.";
+		case SURVEY_SOUND:
+		case SURVEY_NO_TEXT:
+		case SURVEY_OTHER_VERSION:
+			break;
+	}
+	return "Its text is the scale and how many answers each point of it got, from the lowest to the highest.";
 }
 
-static const char *
-points_fault(int64 lowest, int64 highest, int64 counts)
+/* Counts that are impossible rather than not counts. */
+static bool
+is_out_of_range(SurveyFault fault)
 {
-	if (counts == highest - lowest + 1)
-		return NULL;
-	return psprintf("The scale " INT64_FORMAT ".." INT64_FORMAT " has " INT64_FORMAT
-					" points, and there are " INT64_FORMAT " counts.",
-					lowest, highest, highest - lowest + 1, counts);
+	return fault == SURVEY_NEGATIVE || fault == SURVEY_TOO_MANY;
 }
 
 /* ---------- text ---------- */
-
-static void
-skip_blanks(const char **text)
-{
-	while (**text == ' ' || (**text >= '\t' && **text <= '\r'))
-		(*text)++;
-}
-
-/* Passes over blanks and then exactly that. */
-static bool
-skip_token(const char **text, const char *token)
-{
-	Size		length = strlen(token);
-
-	skip_blanks(text);
-	if (strncmp(*text, token, length) != 0)
-		return false;
-	*text += length;
-	return true;
-}
-
-/* A number without sign; *overflow: it exceeds 64 bits. */
-static bool
-read_number(const char **text, int64 *number, bool *overflow)
-{
-	skip_blanks(text);
-	if (**text < '0' || **text > '9')
-		return false;
-	*number = 0;
-	while (**text >= '0' && **text <= '9')
-	{
-		if (pg_mul_s64_overflow(*number, 10, number) ||
-			pg_add_s64_overflow(*number, **text - '0', number))
-			*overflow = true;
-		(*text)++;
-	}
-	return true;
-}
-
-/*
- * The survey in a text, or NULL with an SQLSTATE and a sentence about it (no
- * sentence: this is no survey at all).
- */
-static NpsSurvey *
-parse(const char *text, int *sqlstate, const char **fault)
-{
-	NpsSurvey  *survey;
-	int64		counts[SCALE_MAX_POINTS];
-	int64		lowest,
-				highest,
-				number;
-	int64		points = 0;
-	bool		overflow = false;
-
-	*sqlstate = ERRCODE_INVALID_TEXT_REPRESENTATION;
-	*fault = NULL;
-	if (!read_number(&text, &lowest, &overflow) || !skip_token(&text, "..") ||
-		!read_number(&text, &highest, &overflow) || !skip_token(&text, ":") ||
-		!skip_token(&text, "{"))
-		return NULL;
-	do
-	{
-		if (!read_number(&text, &number, &overflow))
-			return NULL;
-		if (points < SCALE_MAX_POINTS)
-			counts[points] = number;
-		points++;
-	} while (skip_token(&text, ","));
-	if (!skip_token(&text, "}"))
-		return NULL;
-	skip_blanks(&text);
-	if (*text != '\0')
-		return NULL;
-
-	if (overflow)
-	{
-		*sqlstate = ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
-		*fault = psprintf("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX);
-		return NULL;
-	}
-	if ((*fault = scale_fault(lowest, highest)) != NULL ||
-		(*fault = points_fault(lowest, highest, points)) != NULL)
-		return NULL;
-
-	survey = survey_new((int) lowest, (int) highest);
-	memcpy(survey->counts, counts, points * sizeof(int64));
-	*sqlstate = ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
-	*fault = counts_fault(survey);
-	Assert(*fault != NULL || survey_is_sound(survey));
-	return *fault == NULL ? survey : NULL;
-}
 
 Datum
 nps_survey_in(PG_FUNCTION_ARGS)
 {
 	const char *text = PG_GETARG_CSTRING(0);
-	const char *fault;
-	int			sqlstate;
-	NpsSurvey  *survey = parse(text, &sqlstate, &fault);
+	SurveyDraft draft;
+	SurveyFault fault = survey_read_text(text, &draft);
 
-	if (survey == NULL)
+	if (fault != SURVEY_SOUND)
 		input_error(fcinfo->context, (Datum) 0,
-					(errcode(sqlstate),
+					(errcode(is_out_of_range(fault) ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE :
+							 ERRCODE_INVALID_TEXT_REPRESENTATION),
 					 errmsg("invalid input for type nps_survey: \"%.*s\"",
 							pg_mbcliplen(text, (int) strlen(text), MAX_ECHO), text),
-					 errdetail("%s", fault != NULL ? fault :
-							   "Its text is the scale and how many answers each point of it got, from the lowest to the highest."),
+					 errdetail("%s", fault_detail(fault, &draft)),
 					 errhint("For example: 1..5:{2,0,3,10,7}.")));
-	PG_RETURN_POINTER(survey);
-}
-
-static void
-append_counts(StringInfo text, const NpsSurvey *survey)
-{
-	for (int i = 0; i < survey_points(survey); i++)
-		appendStringInfo(text, "%s" INT64_FORMAT, i == 0 ? "" : ",", survey->counts[i]);
+	PG_RETURN_POINTER(survey_of_draft(&draft));
 }
 
 Datum
 nps_survey_out(PG_FUNCTION_ARGS)
 {
 	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
-	StringInfoData text;
+	char	   *text = palloc(SURVEY_TEXT_SIZE);
 
-	initStringInfo(&text);
-	appendStringInfo(&text, "%d..%d:{", survey->lowest, survey->highest);
-	append_counts(&text, survey);
-	appendStringInfoChar(&text, '}');
-	PG_RETURN_CSTRING(text.data);
+	survey_write_text(text, survey->lowest, survey->highest, survey->counts);
+	PG_RETURN_CSTRING(text);
 }
 
 /* ---------- the wire ---------- */
-
-static void
-invalid_binary(const char *fault)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("invalid binary value for type nps_survey"),
-			 errdetail("%s", fault)));
-}
 
 Datum
 nps_survey_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
-	int			version,
-				lowest,
-				highest,
-				zero;
-	NpsSurvey  *survey;
-	const char *fault;
+	int			size = message->len - message->cursor;
+	const uint8_t *bytes = (const uint8_t *) pq_getmsgbytes(message, size);
+	SurveyDraft draft;
+	SurveyFault fault = survey_read_wire(bytes, (size_t) size, &draft);
 
-	/* the server would call its end a violation of the protocol */
-	if (message->len - message->cursor < 4)
-		invalid_binary("It is too short.");
-	version = pq_getmsgbyte(message);
-	lowest = pq_getmsgbyte(message);
-	highest = pq_getmsgbyte(message);
-	zero = pq_getmsgbyte(message);
-	if (version != SURVEY_VERSION || zero != 0)
-		invalid_binary(psprintf("Its version is %d, and this server reads %d.",
-								version | zero << 8, SURVEY_VERSION));
-	if ((fault = scale_fault(lowest, highest)) != NULL)
-		invalid_binary(fault);
-	if (message->len - message->cursor != (highest - lowest + 1) * (int) sizeof(int64))
-		invalid_binary("Its length does not fit its scale.");
-
-	survey = survey_new(lowest, highest);
-	for (int i = 0; i < survey_points(survey); i++)
-		survey->counts[i] = pq_getmsgint64(message);
-	if ((fault = counts_fault(survey)) != NULL)
-		invalid_binary(fault);
-	PG_RETURN_POINTER(survey);
+	if (fault != SURVEY_SOUND)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid binary value for type nps_survey"),
+				 fault == SURVEY_OTHER_VERSION ?
+				 errdetail("Its version is %d, and this server reads %d.",
+						   bytes[0] | bytes[3] << 8, SURVEY_VERSION) :
+				 errdetail("%s", fault_detail(fault, &draft))));
+	PG_RETURN_POINTER(survey_of_draft(&draft));
 }
 
 Datum
@@ -409,10 +302,8 @@ nps_survey_from_array(PG_FUNCTION_ARGS)
 	static const char hint[] =
 		"Give the answers at each point of the scale: 11 numbers for 0..10, 5 for 1..5, for others with subscripts, as in '[0:5]={2,0,3,10,7,1}'.";
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
-	NpsSurvey  *survey;
-	const char *fault;
-	int64		lowest,
-				highest;
+	SurveyDraft draft;
+	SurveyFault fault;
 
 	if (ARR_NDIM(array) != 1)
 		invalid_cast(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "bigint[]",
@@ -420,18 +311,19 @@ nps_survey_from_array(PG_FUNCTION_ARGS)
 	if (array_contains_nulls(array))
 		invalid_cast(ERRCODE_NULL_VALUE_NOT_ALLOWED, "bigint[]", "It contains NULL.", hint);
 
-	lowest = ARR_LBOUND(array)[0];
-	if (ARR_DIMS(array)[0] == SCALE_MAX_POINTS)
-		lowest = 0;
-	highest = lowest + ARR_DIMS(array)[0] - 1;
-	if ((fault = scale_fault(lowest, highest)) != NULL)
-		invalid_cast(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "bigint[]", fault, hint);
-
-	survey = survey_new((int) lowest, (int) highest);
-	memcpy(survey->counts, ARR_DATA_PTR(array), survey_points(survey) * sizeof(int64));
-	if ((fault = counts_fault(survey)) != NULL)
-		invalid_cast(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "bigint[]", fault, hint);
-	PG_RETURN_POINTER(survey);
+	draft.points = ARR_DIMS(array)[0];
+	draft.lowest = draft.points == SCALE_MAX_POINTS ? 0 : ARR_LBOUND(array)[0];
+	draft.highest = draft.lowest + draft.points - 1;
+	fault = survey_scale_fault(&draft);
+	if (fault == SURVEY_SOUND)
+	{
+		memcpy(draft.counts, ARR_DATA_PTR(array), draft.points * sizeof(int64));
+		fault = survey_counts_fault(&draft);
+	}
+	if (fault != SURVEY_SOUND)
+		invalid_cast(is_out_of_range(fault) ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE :
+					 ERRCODE_ARRAY_SUBSCRIPT_ERROR, "bigint[]", fault_detail(fault, &draft), hint);
+	PG_RETURN_POINTER(survey_of_draft(&draft));
 }
 
 Datum
@@ -453,14 +345,13 @@ Datum
 nps_survey_to_jsonb(PG_FUNCTION_ARGS)
 {
 	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
-	StringInfoData text;
+	char		counts[SURVEY_TEXT_SIZE];
+	const char *json;
 
-	initStringInfo(&text);
-	appendStringInfo(&text, "{\"lowest\": %d, \"highest\": %d, \"counts\": [",
-					 survey->lowest, survey->highest);
-	append_counts(&text, survey);
-	appendStringInfoString(&text, "]}");
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
+	survey_write_counts(counts, survey->counts, survey_points(survey));
+	json = psprintf("{\"lowest\": %d, \"highest\": %d, \"counts\": [%s]}",
+					survey->lowest, survey->highest, counts);
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
 }
 
 static void
@@ -475,14 +366,13 @@ static int64
 jsonb_number(const JsonbValue *value, const char *what)
 {
 	const char *text;
-	bool		overflow = false;
-	int64		number = 0;
+	int64_t		number;
 
 	if (value == NULL || value->type != jbvNumeric)
 		invalid_jsonb(ERRCODE_INVALID_PARAMETER_VALUE, psprintf("%s is not a number.", what));
 	text = DatumGetCString(DirectFunctionCall1(numeric_out,
 											   NumericGetDatum(value->val.numeric)));
-	if (!read_number(&text, &number, &overflow) || *text != '\0' || overflow)
+	if (!survey_read_count(text, &number))
 		invalid_jsonb(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
 					  psprintf("%s is not a whole number from 0 to " INT64_FORMAT ".",
 							   what, PG_INT64_MAX));
@@ -504,34 +394,33 @@ Datum
 nps_survey_from_jsonb(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *object = PG_GETARG_JSONB_P(0);
-	NpsSurvey  *survey;
 	JsonbValue *counts;
-	const char *fault;
-	int64		lowest,
-				highest;
+	SurveyDraft draft;
+	SurveyFault fault;
 
 	if (!JB_ROOT_IS_OBJECT(object) || JB_ROOT_COUNT(object) != 3)
 		invalid_jsonb(ERRCODE_INVALID_PARAMETER_VALUE,
 					  "It has to be an object of \"lowest\", \"highest\" and \"counts\", and of nothing else.");
-	lowest = jsonb_number(jsonb_member(object, "lowest"), "\"lowest\"");
-	highest = jsonb_number(jsonb_member(object, "highest"), "\"highest\"");
+	draft.lowest = jsonb_number(jsonb_member(object, "lowest"), "\"lowest\"");
+	draft.highest = jsonb_number(jsonb_member(object, "highest"), "\"highest\"");
 	counts = jsonb_member(object, "counts");
 	if (counts == NULL || counts->type != jbvBinary ||
 		!JsonContainerIsArray(counts->val.binary.data))
 		invalid_jsonb(ERRCODE_INVALID_PARAMETER_VALUE, "\"counts\" is not an array.");
-	if ((fault = scale_fault(lowest, highest)) != NULL ||
-		(fault = points_fault(lowest, highest,
-							  JsonContainerSize(counts->val.binary.data))) != NULL)
-		invalid_jsonb(ERRCODE_INVALID_PARAMETER_VALUE, fault);
-
-	survey = survey_new((int) lowest, (int) highest);
-	for (int i = 0; i < survey_points(survey); i++)
-		survey->counts[i] = jsonb_number(getIthJsonbValueFromContainer(counts->val.binary.data, i),
-										 psprintf("The number of answers at %d",
-												  survey->lowest + i));
-	if ((fault = counts_fault(survey)) != NULL)
-		invalid_jsonb(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, fault);
-	PG_RETURN_POINTER(survey);
+	draft.points = JsonContainerSize(counts->val.binary.data);
+	fault = survey_scale_fault(&draft);
+	if (fault == SURVEY_SOUND)
+	{
+		for (int i = 0; i < draft.points; i++)
+			draft.counts[i] = jsonb_number(getIthJsonbValueFromContainer(counts->val.binary.data, i),
+										   psprintf("The number of answers at %d",
+													(int) draft.lowest + i));
+		fault = survey_counts_fault(&draft);
+	}
+	if (fault != SURVEY_SOUND)
+		invalid_jsonb(is_out_of_range(fault) ? ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE :
+					  ERRCODE_INVALID_PARAMETER_VALUE, fault_detail(fault, &draft));
+	PG_RETURN_POINTER(survey_of_draft(&draft));
 }
 
 /* ---------- sum and difference ---------- */
