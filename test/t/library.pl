@@ -1,0 +1,33 @@
+# What a server and the other libraries in it see of ours: the functions that SQL calls, and nothing else.  A function
+# of another library that had the name of one of ours would take its place, or ours its.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Server;
+use Test::More;
+
+plan skip_all => 'only where the linker takes src/exports.map' if $^O ne 'linux';
+
+my $library = `pg_config --pkglibdir`; # of the copy in the scratch folder
+chomp $library;
+$library .= '/loyalty.so';
+my @seen = sort map { /^\S+ [A-Z] (\w+)/ ? $1 : () } `nm --dynamic --defined-only $library`;
+die "nm does not read $library\n" if $? != 0;
+
+my $server = Server->new('library')->start;
+my @called = split /\n/, $server->psql("CREATE EXTENSION loyalty; SELECT DISTINCT prosrc FROM pg_proc WHERE probin = '\$libdir/loyalty'");
+cmp_ok(scalar @called, '>', 100, 'SQL calls ' . @called . ' functions');
+is_deeply(\@seen, [ sort 'Pg_magic_func', map { ($_, "pg_finfo_$_") } @called ], 'these are what is to be seen, and what tells the server about them');
+
+# Code that the server compiles calls them by these names, too, even where it has taken a part of ours in.
+my $query = <<'SQL';
+SET search_path = loyalty, public;
+SELECT md5(string_agg((merge(h, h) = h)::text || (s + s - s)::text || nps(s)::text || g::text, ','))
+FROM (SELECT customer_history(c % 300, local_day(timestamptz '2024-01-01 00:00+00' + c * interval '5 hours', 'Europe/Paris'), 1.50) AS h, nps_survey(c % 11) AS s
+	  FROM generate_series(1, 1000) AS c) AS x, growth(h) AS g
+SQL
+my $expected = $server->psql("SET jit = off; $query");
+my $compiled = 'SET jit = on; SET jit_above_cost = 0; SET jit_inline_above_cost = 0; SET jit_optimize_above_cost = 0;';
+is($server->psql("$compiled $query"), $expected, 'compiled just in time, where this server can, the same comes out');
+done_testing;
