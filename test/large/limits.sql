@@ -173,6 +173,8 @@ SELECT takes('SELECT customer_history(hashint8extended(i, 1) % 5000000, date ''2
 			 'SELECT count(hashint8extended(i, 1)) FROM ' || :'rows', 512, 'fifty million rows of millions of customers');
 SELECT takes('SELECT customer_history(i % 1000, date ''2024-01-01'' + (hashint8extended(i, 2) % 350)::int, 9.99) AS h FROM ' || :'rows',
 			 'SELECT count(hashint8extended(i, 1)) FROM ' || :'rows', 120, 'fifty million rows of a thousand customers');
+SELECT takes('SELECT customer_history(1, date ''2024-01-01'' + (hashint8extended(i, 2) % 350)::int, 9.99) AS h FROM ' || :'rows',
+			 'SELECT count(hashint8extended(i, 1)) FROM ' || :'rows', 120, 'fifty million rows of one customer');
 SELECT takes('SELECT customer_history(''customer '' || i / 50, date ''2024-01-01'' + (i % 50)::int, 9.99) AS h FROM ' || :'rows',
 			 'SELECT count(hashint8extended(i, 1)) FROM ' || :'rows', 512 + 64, 'fifty million rows of a million texts');
 
