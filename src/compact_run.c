@@ -39,12 +39,21 @@ compact_run_open(CompactRun *run, HistoryKeyType key_type, bool has_amounts, int
 	memset(run, 0, sizeof(*run));
 	run->form = *form;
 	run->width = COMPACT_WIDTH(form);
-	run->cached = palloc(COMPACT_CACHED_SIZE);
-	run->scratch = palloc(COMPACT_CACHED_SIZE);
 	history_writer_open(&run->writer, &history_host, key_type, has_amounts, scale,
 						(Day) ((int64) form->first_day + DAY_FIRST), VARHDRSZ);
 	run->first_purchase = DAY_LAST;
 	run->last_day = run->writer.header.first_day;
+}
+
+void *
+compact_run_cached(CompactRun *run)
+{
+	if (run->cached == NULL)
+	{
+		run->cached = palloc(COMPACT_CACHED_SIZE);
+		run->scratch = palloc(COMPACT_CACHED_SIZE);
+	}
+	return run->cached;
 }
 
 /* ---------- one customer ---------- */
@@ -135,6 +144,28 @@ first_purchase(const CompactRun *run, const ListedDay *list)
 
 /* ---------- sorted rows ---------- */
 
+/* The parts of a row, which is compact or a HistoryRow; the key is counted from the form's least one. */
+static pg_attribute_always_inline uint64
+key_at(const void *rows, size_t i, const CompactForm *form, const Size width)
+{
+	return width == sizeof(HistoryRow) ? ((const HistoryRow *) rows)[i].key :
+		compact_key(form, compact_at(rows, i, width));
+}
+
+static pg_attribute_always_inline uint32
+day_at(const void *rows, size_t i, const CompactForm *form, const Size width)
+{
+	return width == sizeof(HistoryRow) ? ((const HistoryRow *) rows)[i].day :
+		compact_day(form, compact_at(rows, i, width));
+}
+
+static pg_attribute_always_inline int32
+amount_at(const void *rows, size_t i, const CompactForm *form, const Size width)
+{
+	return width == sizeof(HistoryRow) ? ((const HistoryRow *) rows)[i].amount :
+		compact_amount(form, compact_at(rows, i, width));
+}
+
 /* In line for each width, with and without amounts. */
 static pg_attribute_always_inline void
 write_rows(CompactRun *run, const void *rows, size_t count, const Size width,
@@ -146,7 +177,7 @@ write_rows(CompactRun *run, const void *rows, size_t count, const Size width,
 
 	while (i < count)
 	{
-		uint64		key = compact_key(&form, compact_at(rows, i, width));
+		uint64		key = key_at(rows, i, &form, width);
 		ListedDay  *list;
 		size_t		listed = 0;
 		int64		orders = 0;
@@ -163,14 +194,13 @@ write_rows(CompactRun *run, const void *rows, size_t count, const Size width,
 
 		do
 		{
-			uint64		row = compact_at(rows, i, width);
-			uint32		day = compact_day(&form, row) - form.first_day;
+			uint32		day = day_at(rows, i, &form, width) - form.first_day;
 
 			if (!has_amounts)
 				list[listed++] = first_day + ((ListedDay) day << 32);
 			else
 			{
-				int32		its_amount = compact_amount(&form, row);
+				int32		its_amount = amount_at(rows, i, &form, width);
 
 				if (likely(its_amount >= 0))
 				{
@@ -188,7 +218,7 @@ write_rows(CompactRun *run, const void *rows, size_t count, const Size width,
 				}
 			}
 			i++;
-		} while (i < count && compact_key(&form, compact_at(rows, i, width)) == key);
+		} while (i < count && key_at(rows, i, &form, width) == key);
 
 		if (!has_amounts)
 			orders = (int64) listed;
@@ -227,8 +257,18 @@ compact_run_write_cached(CompactRun *run, size_t count)
 {
 	Assert(count <= COMPACT_CACHED_ROWS(run->width));
 	CHECK_FOR_INTERRUPTS();
-	write_sorted_rows(run, sort_compact(run->cached, run->scratch, count, run->form.day_shift, run->width),
+	write_sorted_rows(run, sort_compact(compact_run_cached(run), run->scratch, count, run->form.day_shift, run->width),
 					  count);
+}
+
+void
+compact_run_write_rows(CompactRun *run, const HistoryRow *rows, size_t count)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (run->writer.header.has_amounts)
+		write_rows(run, rows, count, sizeof(HistoryRow), true);
+	else
+		write_rows(run, rows, count, sizeof(HistoryRow), false);
 }
 
 /* ---------- rows in any order ---------- */
@@ -248,7 +288,7 @@ write_list_of(CompactRun *run, RowList *list, const Size width)
 	{
 		size_t		rows = list->rows;
 
-		row_list_move_to(list, run->cached, width);
+		row_list_move_to(list, compact_run_cached(run), width);
 		compact_run_write_cached(run, rows);
 		return;
 	}
@@ -330,8 +370,11 @@ compact_run_finish(CompactRun *run)
 	header->last_day = run->last_day;
 	header->buyers = run->buyers;
 	header->first_purchase = run->buyers > 0 ? run->first_purchase : 0;
-	pfree(run->cached);
-	pfree(run->scratch);
+	if (run->cached != NULL)
+	{
+		pfree(run->cached);
+		pfree(run->scratch);
+	}
 	if (run->days != NULL)
 		pfree(run->days);
 	if (run->others != NULL)

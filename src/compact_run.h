@@ -37,7 +37,7 @@ typedef struct CompactRun
 	/* keys that are ranks: their numbers by rank, and by number their bytes; NULL: keys are numbers */
 	const uint32 *key_order;
 	const struct KeySlot *keys;
-	void	   *cached;			/* COMPACT_CACHED_SIZE, twice */
+	void	   *cached;			/* COMPACT_CACHED_SIZE, twice; NULL: not needed so far */
 	void	   *scratch;
 
 	/* the customer at hand */
@@ -66,8 +66,17 @@ extern void compact_run_open(CompactRun *run, HistoryKeyType key_type, bool has_
 /* Rows in any order, which all come after those that were written; frees the list. */
 extern void compact_run_write(CompactRun *run, RowList *list);
 
-/* The same of as many rows as are in run->cached. */
+/* Room for rows in a second-level cache. */
+extern void *compact_run_cached(CompactRun *run);
+
+/* The same of as many rows as are there. */
 extern void compact_run_write_cached(CompactRun *run, size_t count);
+
+/*
+ * The same of rows that are in order and not compact, none of them wide: of a
+ * run whose form has first_day and nothing else.
+ */
+extern void compact_run_write_rows(CompactRun *run, const HistoryRow *rows, size_t count);
 
 extern CustomerHistory *compact_run_finish(CompactRun *run);
 

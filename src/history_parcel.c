@@ -288,6 +288,7 @@ write_partition(CompactRun *run, ParcelReader *readers, int count, uint64 partit
 	size_t		room = COMPACT_CACHED_ROWS(run->width);
 	size_t		rows = 0;
 	RowList		list = {0};
+	char	   *cached = compact_run_cached(run);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -303,13 +304,13 @@ write_partition(CompactRun *run, ParcelReader *readers, int count, uint64 partit
 		{
 			size_t		batch = Min(left, room - rows);
 
-			read_rows(reader, batch, (char *) run->cached + rows * run->width, &run->form);
+			read_rows(reader, batch, cached + rows * run->width, &run->form);
 			rows += batch;
 			left -= batch;
 			if (rows == room && (left > 0 || i + 1 < count))
 			{
 				/* more than fit the cache */
-				row_list_append_all(&list, CurrentMemoryContext, run->cached, rows, run->width);
+				row_list_append_all(&list, CurrentMemoryContext, cached, rows, run->width);
 				rows = 0;
 			}
 		}
@@ -318,7 +319,7 @@ write_partition(CompactRun *run, ParcelReader *readers, int count, uint64 partit
 		compact_run_write_cached(run, rows);
 	else
 	{
-		row_list_append_all(&list, CurrentMemoryContext, run->cached, rows, run->width);
+		row_list_append_all(&list, CurrentMemoryContext, cached, rows, run->width);
 		compact_run_write(run, &list);
 	}
 }

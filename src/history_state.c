@@ -19,6 +19,7 @@
 #include "utils/expandeddatum.h"
 #include "utils/memutils.h"
 
+#include "compact_run.h"
 #include "compat.h"
 #include "history.h"
 #include "history_large.h"
@@ -472,6 +473,19 @@ compare_log_rows(const void *a, const void *b, void *arg)
 	return order;
 }
 
+/* The value of rows whose keys are numbers and of which none is wide, as nearly always; frees them. */
+static CustomerHistory *
+log_value_of_numbers(const HistoryState *state, LogRows *rows)
+{
+	CompactForm form = {.first_day = rows->first_day};
+	CompactRun	run;
+
+	compact_run_open(&run, HISTORY_KEY_BIGINT, state->has_amounts, state->scale, &form);
+	compact_run_write_rows(&run, rows->row, rows->count);
+	log_rows_free(rows);
+	return compact_run_finish(&run);
+}
+
 static CustomerHistory *
 log_value(const HistoryState *state)
 {
@@ -479,10 +493,14 @@ log_value(const HistoryState *state)
 	HistoryWriter writer;
 
 	log_read(state, &rows);
-	if (state->key_type == HISTORY_KEY_BIGINT)
-		sort_rows(rows.row, rows.scratch, rows.count, sizeof(HistoryRow), history_host.check_cancel);
-	else
+	if (state->key_type != HISTORY_KEY_BIGINT)
 		qsort_arg(rows.row, rows.count, sizeof(HistoryRow), compare_log_rows, &rows);
+	else
+	{
+		sort_rows(rows.row, rows.scratch, rows.count, sizeof(HistoryRow), history_host.check_cancel);
+		if (rows.wide_count == 0)
+			return log_value_of_numbers(state, &rows);
+	}
 	history_writer_open(&writer, &history_host, state->key_type, state->has_amounts,
 						state->scale, (Day) ((int64_t) rows.first_day + DAY_FIRST), VARHDRSZ);
 	for (uint32 i = 0; i < rows.count; i++)
