@@ -40,10 +40,9 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 ifneq ($(wildcard $(PGXS)),)
 
-# A server with JIT asks for bitcode, which takes the clang it was built with; where there is none, go without.
-ifeq ($(shell command -v "$$(sed -n 's/^CLANG *= *//p' '$(dir $(PGXS))../Makefile.global')"),)
+# No bitcode for a server with JIT: what it took from there would look for other functions of the library by name, and
+# these are not visible (src/exports.map). It could take but the smallest, and building it doubles the time.
 override with_llvm = no
-endif
 
 include $(PGXS)
 
@@ -59,7 +58,7 @@ endif
 
 $(EXTENSION).so: src/exports.map
 
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile .build-options
+$(OBJS): $(wildcard src/*.h) Makefile .build-options
 
 # Objects with assertions must not end up in a library without: the file changes, and all are built again.
 BUILD_OPTIONS = ASSERT=$(ASSERT) SANITIZE=$(SANITIZE)

@@ -21,8 +21,8 @@ static void
 check_survey(const SurveyDraft *survey)
 {
 	char		text[SURVEY_TEXT_SIZE];
-	uint8_t		wire[4 + sizeof(survey->counts) + 1] = {SURVEY_VERSION};
-	size_t		wire_size = 4;
+	uint8_t		wire[SURVEY_WIRE_SIZE + 1];
+	size_t		wire_size;
 	SurveyDraft again;
 	int64_t		sum = 0;
 
@@ -37,8 +37,6 @@ check_survey(const SurveyDraft *survey)
 		HOLDS(!__builtin_add_overflow(sum, survey->counts[i], &sum));
 		snprintf(digits, sizeof(digits), "%lld", (long long) survey->counts[i]);
 		HOLDS(survey_read_count(digits, &count) && count == survey->counts[i]);
-		for (int shift = 56; shift >= 0; shift -= 8)
-			wire[wire_size++] = (uint8_t) ((uint64_t) survey->counts[i] >> shift);
 	}
 
 	HOLDS(survey_write_text(text, (int) survey->lowest, (int) survey->highest, survey->counts) ==
@@ -47,8 +45,7 @@ check_survey(const SurveyDraft *survey)
 	HOLDS(survey_read_text(text, &again) == SURVEY_SOUND);
 	HOLDS(is_same(&again, survey));
 
-	wire[1] = (uint8_t) survey->lowest;
-	wire[2] = (uint8_t) survey->highest;
+	wire_size = survey_write_wire(wire, (int) survey->lowest, (int) survey->highest, survey->counts);
 	HOLDS(survey_read_wire(wire, wire_size, &again) == SURVEY_SOUND);
 	HOLDS(is_same(&again, survey));
 	HOLDS(survey_read_wire(wire, wire_size - 1, &again) == SURVEY_OTHER_LENGTH);
@@ -57,6 +54,27 @@ check_survey(const SurveyDraft *survey)
 	HOLDS(survey_read_wire(wire, wire_size, &again) == SURVEY_OTHER_VERSION);
 	strcat(text, ",");
 	HOLDS(survey_read_text(text, &again) == SURVEY_NO_TEXT);
+}
+
+/* A text without blanks and leading zeros. */
+static void
+normalize(char *text)
+{
+	char	   *to = text;
+	bool		in_number = false;
+
+	for (const char *from = text; *from != '\0'; from++)
+	{
+		bool		is_digit = *from >= '0' && *from <= '9';
+
+		if (*from == ' ' || (*from >= '\t' && *from <= '\r'))
+			continue;
+		if (*from == '0' && !in_number && from[1] >= '0' && from[1] <= '9')
+			continue;
+		in_number = is_digit;
+		*to++ = *from;
+	}
+	*to = '\0';
 }
 
 /* Counts that are impossible on their scale. */
@@ -95,8 +113,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		fault = survey_read_text(copy, &draft);
 		HOLDS(!survey_read_count(copy, &count) || (count >= 0 && fault == SURVEY_NO_TEXT));
-		HOLDS(fault != SURVEY_CUT_SHORT && fault != SURVEY_OTHER_VERSION && fault != SURVEY_OTHER_LENGTH);
+		HOLDS(fault != SURVEY_CUT_SHORT && fault != SURVEY_OTHER_VERSION);
+		HOLDS(fault != SURVEY_OTHER_LENGTH);
 		HOLDS(fault != SURVEY_NEGATIVE);	/* there is no sign */
+		if (fault == SURVEY_SOUND)
+		{
+			char		text[SURVEY_TEXT_SIZE];
+
+			survey_write_text(text, (int) draft.lowest, (int) draft.highest, draft.counts);
+			normalize(copy);
+			HOLDS(strcmp(copy, text) == 0);
+		}
 	}
 	else
 	{
@@ -106,6 +133,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fault = survey_read_wire(bytes, left, &draft);
 		HOLDS(fault != SURVEY_NO_TEXT && fault != SURVEY_OTHER_POINTS);
 		HOLDS((fault == SURVEY_CUT_SHORT) == (left < 4));
+		HOLDS((fault == SURVEY_OTHER_VERSION) == (left >= 4 && (bytes[0] != 1 || bytes[3] != 0)));
+		HOLDS(fault != SURVEY_OTHER_LENGTH || left != 4 + 8 * (size_t) (bytes[2] - bytes[1] + 1));
 		if (fault == SURVEY_NEGATIVE || fault == SURVEY_TOO_MANY)
 			HOLDS(counts_are_bad(&draft, fault));
 		for (size_t i = 4; fault == SURVEY_SOUND && i < left; i++)

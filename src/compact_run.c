@@ -1,6 +1,6 @@
 /*
  * compact_run.c
- *	  From compact rows to a run.
+ *	  From rows to a run, customer by customer.
  */
 #include "postgres.h"
 
@@ -8,9 +8,6 @@
 
 #include "compact_run.h"
 #include "history_large.h"
-
-/* A customer's days are listed in so much memory at first. */
-#define FIRST_DAYS		1024
 
 /* More go to the writer before others come: it adds up those of the same day. */
 #define MAX_DAYS		65536
@@ -114,7 +111,7 @@ write_customer(CompactRun *run)
 static pg_noinline void
 grow_days(CompactRun *run, size_t wanted)
 {
-	run->day_capacity = Max(wanted + wanted / 2, FIRST_DAYS);
+	run->day_capacity = wanted + wanted / 2;
 	run->days = history_host.resize(run->days, run->day_capacity * sizeof(ListedDay));
 }
 
@@ -144,7 +141,10 @@ first_purchase(const CompactRun *run, const ListedDay *list)
 
 /* ---------- sorted rows ---------- */
 
-/* The parts of a row, which is compact or a HistoryRow; the key is counted from the form's least one. */
+/*
+ * The parts of a row, which is compact or a HistoryRow; the key is counted from
+ * the form's least one.
+ */
 static pg_attribute_always_inline uint64
 key_at(const void *rows, size_t i, const CompactForm *form, const Size width)
 {
@@ -234,41 +234,38 @@ write_rows(CompactRun *run, const void *rows, size_t count, const Size width,
 	}
 }
 
+static pg_attribute_always_inline void
+write_rows_of(CompactRun *run, const void *rows, size_t count, const Size width)
+{
+	if (run->writer.header.has_amounts)
+		write_rows(run, rows, count, width, true);
+	else
+		write_rows(run, rows, count, width, false);
+}
+
 static void
 write_sorted_rows(CompactRun *run, const void *rows, size_t count)
 {
-	bool		has_amounts = run->writer.header.has_amounts;
-
 	if (run->width == sizeof(uint32))
-	{
-		if (has_amounts)
-			write_rows(run, rows, count, sizeof(uint32), true);
-		else
-			write_rows(run, rows, count, sizeof(uint32), false);
-	}
-	else if (has_amounts)
-		write_rows(run, rows, count, sizeof(uint64), true);
+		write_rows_of(run, rows, count, sizeof(uint32));
 	else
-		write_rows(run, rows, count, sizeof(uint64), false);
+		write_rows_of(run, rows, count, sizeof(uint64));
 }
 
 void
 compact_run_write_cached(CompactRun *run, size_t count)
 {
-	Assert(count <= COMPACT_CACHED_ROWS(run->width));
+	Assert(run->cached != NULL && count <= COMPACT_CACHED_ROWS(run->width));
 	CHECK_FOR_INTERRUPTS();
-	write_sorted_rows(run, sort_compact(compact_run_cached(run), run->scratch, count, run->form.day_shift, run->width),
-					  count);
+	write_sorted_rows(run, sort_compact(run->cached, run->scratch, count, run->form.day_shift,
+										run->width), count);
 }
 
 void
 compact_run_write_rows(CompactRun *run, const HistoryRow *rows, size_t count)
 {
 	CHECK_FOR_INTERRUPTS();
-	if (run->writer.header.has_amounts)
-		write_rows(run, rows, count, sizeof(HistoryRow), true);
-	else
-		write_rows(run, rows, count, sizeof(HistoryRow), false);
+	write_rows_of(run, rows, count, sizeof(HistoryRow));
 }
 
 /* ---------- rows in any order ---------- */

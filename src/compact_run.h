@@ -1,10 +1,10 @@
 /*
  * compact_run.h
- *	  From compact rows to a run: a flat, canonical history.
+ *	  From rows to a run: a flat, canonical history.
  *
- * Rows are partitioned by their most significant bits until a part fits the
- * processor's cache; there they are sorted, and written customer by customer
- * as lists of days.
+ * Compact rows are partitioned by their most significant bits until a part
+ * fits the processor's cache; there they are sorted.  Rows in order, these or
+ * others, are written customer by customer as lists of days.
  */
 #ifndef LOYALTY_COMPACT_RUN_H
 #define LOYALTY_COMPACT_RUN_H
@@ -59,7 +59,7 @@ typedef struct CompactRun
 	Day			last_day;
 } CompactRun;
 
-/* In the current memory context. */
+/* In the current memory context, which is to stay the current one. */
 extern void compact_run_open(CompactRun *run, HistoryKeyType key_type, bool has_amounts,
 							 int scale, const CompactForm *form);
 

@@ -455,7 +455,7 @@ loyalty_growth(PG_FUNCTION_ARGS)
 	growth.plain = report_cells(growth.periods.count, sizeof(PlainChanges));
 	growth.customer = report_cells((Size) growth.periods.count + 1, sizeof(CustomerPeriod));
 	growth.customer->period = NO_PERIOD;
-	/* one more, of which the previous period is set */
+	/* one more, which is ready to be begun */
 	growth.gathered = report_cells((Size) growth.periods.count + GATHERED_PERIODS + 2,
 								   sizeof(PlainPeriod));
 

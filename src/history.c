@@ -237,6 +237,9 @@ history_of_writer(HistoryWriter *writer)
 
 	history_check(history_writer_finish(writer));
 	history_writer_close(writer);
+	/* a customer's days may have been fewer than room was made for */
+	if (writer->capacity > 2 * writer->used)
+		writer->data = history_host.resize(writer->data, writer->used);
 	history = (CustomerHistory *) writer->data;
 	SET_VARSIZE(history, writer->used);
 	return history;

@@ -315,13 +315,14 @@ history_since(const HistoryReader *reader, Day day)
 /* Passes an event that ends before p; false: its day is not to be read in line. */
 static inline __attribute__((always_inline)) bool
 history_cursor_pass(const HistoryReader *reader, HistoryCursor *cursor, const uint8_t *p,
-					uint32_t gap, uint32_t *since)
+					uint32_t gap)
 {
-	*since = cursor->since + gap + 1;
-	if (*since >= reader->quick_days)
+	uint32_t	since = cursor->since + gap + 1;
+
+	if (since >= reader->quick_days)
 		return false;
 	cursor->next = p;
-	cursor->since = *since;
+	cursor->since = since;
 	cursor->days_left--;
 	return true;
 }
@@ -360,7 +361,10 @@ history_cursor_plain(const HistoryReader *reader, HistoryCursor *cursor, PlainDa
 			return false;
 		p += 2;
 	}
-	return history_cursor_pass(reader, cursor, p, gap, &plain->since);
+	if (!history_cursor_pass(reader, cursor, p, gap))
+		return false;
+	plain->since = cursor->since;
+	return true;
 }
 
 /*
@@ -374,7 +378,6 @@ history_cursor_common(const HistoryReader *reader, HistoryCursor *cursor, Histor
 	const uint8_t *p = cursor->next;
 	bool		detailed;
 	uint32_t	gap;
-	uint32_t	since;
 	uint32_t	orders = 1;
 	uint32_t	amount = 0;
 
@@ -412,7 +415,7 @@ history_cursor_common(const HistoryReader *reader, HistoryCursor *cursor, Histor
 			p += 2;
 		}
 	}
-	if (!history_cursor_pass(reader, cursor, p, gap, &since))
+	if (!history_cursor_pass(reader, cursor, p, gap))
 		return false;
 	event->day = history_cursor_day(reader, cursor);
 	event->orders = orders;

@@ -35,6 +35,9 @@
 #define LOG_MAX_CHUNK		8192
 #define LOG_MAX_SIZE		((Size) 128 * 1024)
 
+/* From so many rows on it pays to write them as lists of days. */
+#define LOG_LISTED_ROWS		64
+
 /* ---------- the forms ---------- */
 
 /* The end of a chunk of a log; records are before it. */
@@ -473,7 +476,7 @@ compare_log_rows(const void *a, const void *b, void *arg)
 	return order;
 }
 
-/* The value of rows whose keys are numbers and of which none is wide, as nearly always; frees them. */
+/* The value of rows whose keys are numbers and none of which is wide; frees them. */
 static CustomerHistory *
 log_value_of_numbers(const HistoryState *state, LogRows *rows)
 {
@@ -498,7 +501,7 @@ log_value(const HistoryState *state)
 	else
 	{
 		sort_rows(rows.row, rows.scratch, rows.count, sizeof(HistoryRow), history_host.check_cancel);
-		if (rows.wide_count == 0)
+		if (rows.count >= LOG_LISTED_ROWS && rows.wide_count == 0)
 			return log_value_of_numbers(state, &rows);
 	}
 	history_writer_open(&writer, &history_host, state->key_type, state->has_amounts,

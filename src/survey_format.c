@@ -138,7 +138,8 @@ survey_read_wire(const uint8_t *bytes, size_t size, SurveyDraft *draft)
 {
 	if (size < WIRE_HEADER)
 		return SURVEY_CUT_SHORT;
-	if (bytes[0] != SURVEY_VERSION || bytes[3] != 0)
+	draft->version = bytes[0] | bytes[3] << 8;
+	if (draft->version != SURVEY_VERSION)
 		return SURVEY_OTHER_VERSION;
 	draft->lowest = bytes[1];
 	draft->highest = bytes[2];
@@ -158,4 +159,19 @@ survey_read_wire(const uint8_t *bytes, size_t size, SurveyDraft *draft)
 		draft->counts[i] = (int64_t) count;
 	}
 	return survey_counts_fault(draft);
+}
+
+size_t
+survey_write_wire(uint8_t to[SURVEY_WIRE_SIZE], int lowest, int highest, const int64_t *counts)
+{
+	uint8_t    *start = to;
+
+	*to++ = SURVEY_VERSION;
+	*to++ = (uint8_t) lowest;
+	*to++ = (uint8_t) highest;
+	*to++ = 0;
+	for (int i = 0; i <= highest - lowest; i++)
+		for (int shift = 56; shift >= 0; shift -= 8)
+			*to++ = (uint8_t) ((uint64_t) counts[i] >> shift);
+	return (size_t) (to - start);
 }

@@ -28,6 +28,7 @@
 
 typedef struct SurveyDraft
 {
+	int			version;		/* of bytes: the first, and the one to be zero */
 	int64_t		lowest;
 	int64_t		highest;
 	int64_t		points;			/* how many counts there are; so many as fit are here */
@@ -59,12 +60,22 @@ extern SurveyFault survey_read_wire(const uint8_t *bytes, size_t size, SurveyDra
 /* Whether a text is a whole number of answers, and which one. */
 extern bool survey_read_count(const char *text, int64_t *count);
 
-/* Room for any text: that of a survey has up to 227 characters, that of a damaged one a sign a count more. */
+/*
+ * Room for any text: that of a survey has up to 227 characters, that of a
+ * damaged one a sign a count more.
+ */
 #define SURVEY_TEXT_SIZE	256
+
+/* The most bytes on the wire. */
+#define SURVEY_WIRE_SIZE	(4 + SCALE_MAX_POINTS * 8)
 
 /* Write the counts with commas between them, and a whole survey; return the end, a zero byte. */
 extern char *survey_write_counts(char *to, const int64_t *counts, int points);
 extern char *survey_write_text(char to[SURVEY_TEXT_SIZE], int lowest, int highest,
 							   const int64_t *counts);
+
+/* Writes a whole survey; returns how many bytes it takes. */
+extern size_t survey_write_wire(uint8_t to[SURVEY_WIRE_SIZE], int lowest, int highest,
+								const int64_t *counts);
 
 #endif							/* LOYALTY_SURVEY_FORMAT_H */

@@ -132,20 +132,23 @@ fault_detail(SurveyFault fault, const SurveyDraft *draft)
 		case SURVEY_NEGATIVE:
 			while (draft->counts[negative] >= 0)
 				negative++;
-			return psprintf("The number of answers at %d is " INT64_FORMAT ", and must not be negative.",
-							(int) draft->lowest + negative, (int64) draft->counts[negative]);
+			return psprintf("The number of answers at %d is " INT64_FORMAT
+							", and must not be negative.", (int) draft->lowest + negative, (int64) draft->counts[negative]);
 		case SURVEY_TOO_MANY:
 			return psprintf("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX);
 		case SURVEY_CUT_SHORT:
 			return "It is too short.";
 		case SURVEY_OTHER_LENGTH:
 			return "Its length does not fit its scale.";
+		case SURVEY_OTHER_VERSION:
+			return psprintf("Its version is %d, and this server reads %d.",
+							draft->version, SURVEY_VERSION);
 		case SURVEY_SOUND:
 		case SURVEY_NO_TEXT:
-		case SURVEY_OTHER_VERSION:
 			break;
 	}
-	return "Its text is the scale and how many answers each point of it got, from the lowest to the highest.";
+	return "Its text is the scale and how many answers each point of it got, "
+		"from the lowest to the highest.";
 }
 
 /* Counts that are impossible rather than not counts. */
@@ -192,7 +195,7 @@ nps_survey_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
 	int			size = message->len - message->cursor;
-	const uint8_t *bytes = (const uint8_t *) pq_getmsgbytes(message, size);
+	const void *bytes = pq_getmsgbytes(message, size);
 	SurveyDraft draft;
 	SurveyFault fault = survey_read_wire(bytes, (size_t) size, &draft);
 
@@ -200,9 +203,6 @@ nps_survey_recv(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid binary value for type nps_survey"),
-				 fault == SURVEY_OTHER_VERSION ?
-				 errdetail("Its version is %d, and this server reads %d.",
-						   bytes[0] | bytes[3] << 8, SURVEY_VERSION) :
 				 errdetail("%s", fault_detail(fault, &draft))));
 	PG_RETURN_POINTER(survey_of_draft(&draft));
 }
@@ -212,14 +212,11 @@ nps_survey_send(PG_FUNCTION_ARGS)
 {
 	const NpsSurvey *survey = PG_GETARG_SURVEY(0);
 	StringInfoData message;
+	uint8_t		bytes[SURVEY_WIRE_SIZE];
+	size_t		size = survey_write_wire(bytes, survey->lowest, survey->highest, survey->counts);
 
 	pq_begintypsend(&message);
-	pq_sendbyte(&message, survey->version);
-	pq_sendbyte(&message, survey->lowest);
-	pq_sendbyte(&message, survey->highest);
-	pq_sendbyte(&message, survey->zero);
-	for (int i = 0; i < survey_points(survey); i++)
-		pq_sendint64(&message, survey->counts[i]);
+	pq_sendbytes(&message, (const char *) bytes, (int) size);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&message));
 }
 

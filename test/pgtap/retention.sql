@@ -256,6 +256,10 @@ SELECT is((SELECT count(*) FROM retention((SELECT customer_history(1, d) FROM (V
 SELECT is(
 	error_of($$SELECT * FROM retention((SELECT customer_history(1, d) FROM (VALUES (date '0001-01-01'), ('9999-12-31')) AS v(d)))$$),
 	'54000 report would have 119988 periods, from 0001-01-01 to 9999-12-31', 'placeholder dates: too many months');
+SELECT is_empty($$
+	SELECT r::text FROM shop, retention(h, periods => 2147483647) AS r EXCEPT ALL SELECT r::text FROM shop, retention(h) AS r
+$$, 'periods without end');
+SELECT is((SELECT count(*) FROM shop, retention(h, periods => 2147483647)), (SELECT count(*) FROM shop, retention(h)), 'periods without end: as many rows');
 SELECT is(error_of('SELECT * FROM shop, retention(h, ' || arguments || ')'), error, 'retention(h, ' || arguments || ')')
 FROM (VALUES
 	('''fortnight''', '22023 period must not be "fortnight"'),
