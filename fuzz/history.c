@@ -133,8 +133,9 @@ read_partly(const uint8_t *data, size_t size, const HistoryHeader *header, Input
 			if (history_cursor_plain(&reader, &cursor, &plain, header->has_amounts))
 			{
 				HOLDS(plain.since < plain_days);
-				HOLDS((Day) (plain.since + (uint32_t) header->first_purchase) == cursor.day);
-				event = (HistoryDay) {cursor.day, 1, header->has_amounts ? 1 : 0, plain.amount};
+				HOLDS(plain.since == cursor.since);
+				event = (HistoryDay) {history_cursor_day(&reader, &cursor), 1,
+									  header->has_amounts ? 1 : 0, plain.amount};
 			}
 			else
 				found = history_cursor_other(&reader, &cursor, &event, header->has_amounts);
