@@ -66,15 +66,13 @@ extern void compact_run_open(CompactRun *run, HistoryKeyType key_type, bool has_
 /* Rows in any order, which all come after those that were written; frees the list. */
 extern void compact_run_write(CompactRun *run, RowList *list);
 
-/* Room for rows in a second-level cache. */
+/* The same of the first rows in run->cached, which the other function makes room for. */
 extern void *compact_run_cached(CompactRun *run);
-
-/* The same of as many rows as are there. */
 extern void compact_run_write_cached(CompactRun *run, size_t count);
 
 /*
- * The same of rows that are in order and not compact, none of them wide: of a
- * run whose form has first_day and nothing else.
+ * Rows that are in order and not compact, none of them wide: of a run whose
+ * form has first_day and nothing else.
  */
 extern void compact_run_write_rows(CompactRun *run, const HistoryRow *rows, size_t count);
 

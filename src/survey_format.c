@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes on the wire before the counts. */
-#define WIRE_HEADER		4
-
 SurveyFault
 survey_scale_fault(const SurveyDraft *draft)
 {
@@ -136,7 +133,7 @@ survey_write_text(char to[SURVEY_TEXT_SIZE], int lowest, int highest, const int6
 SurveyFault
 survey_read_wire(const uint8_t *bytes, size_t size, SurveyDraft *draft)
 {
-	if (size < WIRE_HEADER)
+	if (size < SURVEY_WIRE_HEADER)
 		return SURVEY_CUT_SHORT;
 	draft->version = bytes[0] | bytes[3] << 8;
 	if (draft->version != SURVEY_VERSION)
@@ -146,10 +143,10 @@ survey_read_wire(const uint8_t *bytes, size_t size, SurveyDraft *draft)
 	if (!scale_is_valid(draft->lowest, draft->highest))
 		return SURVEY_BAD_SCALE;
 	draft->points = draft->highest - draft->lowest + 1;
-	if (size != WIRE_HEADER + (size_t) draft->points * sizeof(int64_t))
+	if (size != SURVEY_WIRE_HEADER + (size_t) draft->points * sizeof(int64_t))
 		return SURVEY_OTHER_LENGTH;
 
-	bytes += WIRE_HEADER;
+	bytes += SURVEY_WIRE_HEADER;
 	for (int i = 0; i < draft->points; i++)
 	{
 		uint64_t	count = 0;

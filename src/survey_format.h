@@ -66,8 +66,9 @@ extern bool survey_read_count(const char *text, int64_t *count);
  */
 #define SURVEY_TEXT_SIZE	256
 
-/* The most bytes on the wire. */
-#define SURVEY_WIRE_SIZE	(4 + SCALE_MAX_POINTS * 8)
+/* Bytes on the wire: before the counts, and at most. */
+#define SURVEY_WIRE_HEADER	4
+#define SURVEY_WIRE_SIZE	(SURVEY_WIRE_HEADER + SCALE_MAX_POINTS * sizeof(int64_t))
 
 /* Write the counts with commas between them, and a whole survey; return the end, a zero byte. */
 extern char *survey_write_counts(char *to, const int64_t *counts, int points);

@@ -133,7 +133,8 @@ fault_detail(SurveyFault fault, const SurveyDraft *draft)
 			while (draft->counts[negative] >= 0)
 				negative++;
 			return psprintf("The number of answers at %d is " INT64_FORMAT
-							", and must not be negative.", (int) draft->lowest + negative, (int64) draft->counts[negative]);
+							", and must not be negative.",
+							(int) draft->lowest + negative, (int64) draft->counts[negative]);
 		case SURVEY_TOO_MANY:
 			return psprintf("A survey holds up to " INT64_FORMAT " answers.", PG_INT64_MAX);
 		case SURVEY_CUT_SHORT:
