@@ -371,6 +371,79 @@ copy_all(const uint8_t *data, size_t size, const HistoryHeader *header, uint8_t 
 	free(slices.slice);
 }
 
+/* What events add up to in any order. */
+static uint64_t
+event_mark(const HistoryDay *event)
+{
+	uint64_t	mark = (uint64_t) event->day * 0x9e3779b97f4a7c15 + (uint64_t) event->orders;
+
+	mark = (mark ^ mark >> 29) * 0xbf58476d1ce4e5b9 + (uint64_t) event->valued_orders;
+	mark = (mark ^ mark >> 32) * 0x94d049bb133111eb + (uint64_t) event->amount;
+	return mark ^ mark >> 31;
+}
+
+/*
+ * In parts, of which all but the first begin with a guess.  Parts that fit
+ * together hold what the whole does.
+ */
+static void
+read_parts(const uint8_t *data, size_t size, const HistoryHeader *header, Input *choices, bool is_sound)
+{
+	RandomSlices slices = {{fetch_random}, data, size, HISTORY_SLICE_MIN, take_bytes(choices, 2), NULL};
+	bool		in_slices = take_choice(choices, 2) != 0;
+	size_t		parts = 1 + (size_t) take_choice(choices, 8);
+	size_t		part_size = (size - HISTORY_HEADER_SIZE) / parts;
+	size_t		ended = HISTORY_HEADER_SIZE;
+	bool		fit = true;
+	uint64_t	customers = 0;
+	uint64_t	marks = 0;
+	uint64_t	all_marks = 0;
+	HistoryReader reader;
+	HistoryDay	event;
+
+	if (size == HISTORY_HEADER_SIZE)
+		return;
+	slices.least <<= take_choice(choices, 6);
+	for (size_t part = 0; part < parts; part++)
+	{
+		if (in_slices)
+			history_open_slices(&reader, &host, header, &slices.slices, size, NULL);
+		else
+			history_open(&reader, &host, header, data, size, NULL);
+		if (part > 0)
+		{
+			size_t		from = HISTORY_HEADER_SIZE + part * part_size;
+
+			if (!history_seek(&reader, from))
+			{
+				fit = false;
+				continue;
+			}
+			HOLDS(history_position(&reader) >= from && history_position(&reader) <= size);
+		}
+		fit &= history_position(&reader) == ended;
+		history_read_to(&reader, part + 1 == parts ? size : HISTORY_HEADER_SIZE + (part + 1) * part_size);
+		while (history_next_customer(&reader))
+			while (history_next_day(&reader, &event))
+			{
+				check_event(&reader, &event, false);
+				marks += event_mark(&event);
+			}
+		fit &= reader.damage == NULL;
+		ended = history_position(&reader);
+		customers += header->customers - reader.customers_left;
+	}
+	fit &= ended == size && customers == header->customers;
+
+	history_open(&reader, &host, header, data, size, NULL);
+	while (history_next_customer(&reader))
+		while (history_next_day(&reader, &event))
+			all_marks += event_mark(&event);
+	HOLDS(!is_sound || parts > 1 || fit);
+	HOLDS(!fit || (reader.damage == NULL && marks == all_marks));
+	free(slices.slice);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -378,6 +451,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Input		choices = input_of(data + (size < 8 ? 0 : size - 8), size < 8 ? size : 8);
 	Input		choices_again = choices;
 	Input		choices_of_copy = choices;
+	Input		choices_of_parts = choices;
 	uint8_t    *copy = malloc(size > 0 ? size : 1); /* of its own, so that a byte too far shows */
 	HistoryHeader header;
 	bool		is_sound;
@@ -396,6 +470,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_partly(copy, size, &header, &choices, is_sound);
 		read_slices(copy, size, &header, &choices_again, is_sound);
 		copy_all(copy, size, &header, key_buffer, &choices_of_copy, is_sound);
+		read_parts(copy, size, &header, &choices_of_parts, is_sound);
 		free(key_buffer);
 	}
 	else

@@ -103,6 +103,7 @@ typedef struct PlainPeriod
 
 typedef struct Growth
 {
+	Report		report;
 	ReportPeriods periods;
 	int32		lapse;			/* at most periods.count */
 	GrowthCell *cells;			/* 0 .. periods.count - 1 are the rows; others catch
@@ -343,6 +344,42 @@ count_customers(Report *report, const Growth *growth, const int32 lapse, const b
 	book_gathered(growth, last, lapse);
 }
 
+static void
+count_part(void *state)
+{
+	Growth	   *growth = state;
+	Report	   *report = &growth->report;
+
+	if (report->reader.header.has_amounts)
+	{
+		if (growth->lapse == 1)
+			count_customers(report, growth, 1, true);
+		else
+			count_customers(report, growth, growth->lapse, true);
+	}
+	else
+		count_customers(report, growth, growth->lapse, false);
+}
+
+/* See ReportCells. */
+static void
+add_cells(void *cells, const void *more, Size size)
+{
+	GrowthCell *cell = cells;
+	const GrowthCell *other = more;
+
+	for (Size i = 0; i < size / sizeof(GrowthCell); i++, cell++, other++)
+	{
+		cell->ended += other->ended;
+		add_money(&cell->revenue, other->revenue);
+		for (int m = 0; m < MOVEMENTS; m++)
+		{
+			cell->changes[m].purchasers += other->changes[m].purchasers;
+			add_money(&cell->changes[m].money, other->changes[m].money);
+		}
+	}
+}
+
 /* Puts what plain customers did to the cells. */
 static void
 add_plain_changes(const Growth *growth)
@@ -441,16 +478,17 @@ loyalty_growth(PG_FUNCTION_ARGS)
 	PeriodGrid	grid = arg_grid(fcinfo, ARG_PERIOD, "period", PERIOD_MONTH, false,
 								ARG_WEEK_START);
 	int32		lapse = arg_positive(fcinfo, ARG_LAPSE, "lapse", 1);
-	Report		report;
 	Growth		growth;
+	Report	   *report = &growth.report;
+	Size		cells;
 
-	if (!report_begin(&report, fcinfo, ARG_HISTORY, ARG_AS_OF, ARG_OBSERVED_SINCE, false))
+	if (!report_begin(report, fcinfo, ARG_HISTORY, ARG_AS_OF, ARG_OBSERVED_SINCE, false))
 		return (Datum) 0;
-	report_periods(&growth.periods, &report, grid);
+	report_periods(&growth.periods, report, grid);
 	growth.lapse = Min(lapse, growth.periods.count);
 	/* one before the first; after the last, as many as activity can last */
-	growth.cells = report_cells((Size) growth.periods.count + growth.lapse + 1,
-								sizeof(GrowthCell));
+	cells = (Size) growth.periods.count + growth.lapse + 1;
+	growth.cells = report_cells(cells, sizeof(GrowthCell));
 	growth.cells++;
 	growth.plain = report_cells(growth.periods.count, sizeof(PlainChanges));
 	growth.customer = report_cells((Size) growth.periods.count + 1, sizeof(CustomerPeriod));
@@ -459,16 +497,13 @@ loyalty_growth(PG_FUNCTION_ARGS)
 	growth.gathered = report_cells((Size) growth.periods.count + GATHERED_PERIODS + 2,
 								   sizeof(PlainPeriod));
 
-	if (report.reader.header.has_amounts)
-	{
-		if (growth.lapse == 1)
-			count_customers(&report, &growth, 1, true);
-		else
-			count_customers(&report, &growth, growth.lapse, true);
-	}
-	else
-		count_customers(&report, &growth, growth.lapse, false);
+	if (!report_count(report, fcinfo, count_part, &growth,
+					  (ReportCells[]) {
+						  {growth.cells - 1, cells * sizeof(GrowthCell), add_cells},
+						  {growth.plain, growth.periods.count * sizeof(PlainChanges), add_counts}
+					  }, 2))
+		return (Datum) 0;
 	add_plain_changes(&growth);
-	emit_rows(&report, &growth);
+	emit_rows(report, &growth);
 	return (Datum) 0;
 }

@@ -5,8 +5,10 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/expandeddatum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -193,10 +195,10 @@ fetch_stored_slice(HistorySlices *slices, size_t offset, size_t *size)
 	return (const uint8_t *) VARDATA_ANY(stored->slice);
 }
 
-/* The size of a value that can be had in slices and has several; else 0. */
-static Size
-size_in_slices(struct varlena *value)
+Size
+history_stored_size(Datum datum)
 {
+	struct varlena *value = (struct varlena *) DatumGetPointer(datum);
 	struct varatt_external pointer;
 
 	if (!VARATT_IS_EXTERNAL_ONDISK(value))
@@ -208,11 +210,20 @@ size_in_slices(struct varlena *value)
 	return VARATT_EXTERNAL_GET_EXTSIZE(pointer);
 }
 
+bool
+history_is_temporary(Datum datum)
+{
+	struct varatt_external pointer;
+
+	VARATT_EXTERNAL_GET_POINTER(pointer, (struct varlena *) DatumGetPointer(datum));
+	return get_rel_persistence(pointer.va_toastrelid) == RELPERSISTENCE_TEMP;
+}
+
 void
 history_open_datum(HistoryReader *reader, Datum datum, bool with_keys)
 {
 	struct varlena *value = (struct varlena *) DatumGetPointer(datum);
-	Size		size = size_in_slices(value);
+	Size		size = history_stored_size(datum);
 	StoredSlices *stored;
 	HistoryHeader header;
 

@@ -44,6 +44,12 @@ extern const CustomerHistory *history_of_datum(Datum datum);
 /* Reads the header only, without detoasting the rest of a stored value. */
 extern void history_header_of_datum(Datum datum, HistoryHeader *header);
 
+/* The size of a stored value that is read in slices; 0 for all others. */
+extern Size history_stored_size(Datum datum);
+
+/* Whether that value is in a temporary table, which other processes cannot read. */
+extern bool history_is_temporary(Datum datum);
+
 /* Opens a flat value for reading, or raises what is wrong with its header. */
 extern void history_open_value(HistoryReader *reader, const CustomerHistory *history,
 							   bool with_keys);

@@ -164,6 +164,15 @@ move_quick_end(HistoryReader *reader)
 
 	reader->quick_end = left < HISTORY_CANCEL_BYTES + reserve ? reader->end - reserve :
 		reader->at.next + HISTORY_CANCEL_BYTES;
+	reader->quick_customers = reader->quick_end + 1;
+	if (reader->limit < history_position(reader) + left)
+	{
+		size_t		passed = history_position(reader);
+		const uint8_t *limit = reader->at.next + (reader->limit < passed ? 0 : reader->limit - passed);
+
+		if (limit < reader->quick_customers)
+			reader->quick_customers = limit;
+	}
 }
 
 /* Has the bytes from an offset on at hand. */
@@ -181,7 +190,7 @@ fetch_slice(HistoryReader *reader, size_t offset)
 static void
 next_slice(HistoryReader *reader)
 {
-	fetch_slice(reader, reader->size - reader->behind - (size_t) (reader->end - reader->at.next));
+	fetch_slice(reader, history_position(reader));
 }
 
 /*
@@ -204,6 +213,7 @@ open_reader(HistoryReader *reader, const HistoryHost *host, const HistoryHeader 
 	memset(reader, 0, sizeof(*reader));
 	reader->header = *header;
 	reader->size = size;
+	reader->limit = HISTORY_NO_LIMIT;
 	reader->host = host;
 	reader->key_buffer = key_buffer;
 	reader->key.bytes = key_buffer;
@@ -230,17 +240,30 @@ history_open_slices(HistoryReader *reader, const HistoryHost *host,
 	history_rewind(reader);
 }
 
+static void
+go_to(HistoryReader *reader, size_t position)
+{
+	if (reader->slices != NULL)
+		fetch_slice(reader, position);
+	else
+		reader->at.next = reader->end - reader->size + position;
+	reader->at.days_left = 0;
+	reader->customers_left = reader->header.customers;
+	move_quick_end(reader);
+}
+
 void
 history_rewind(HistoryReader *reader)
 {
-	if (reader->slices != NULL)
-		fetch_slice(reader, HISTORY_HEADER_SIZE);
-	else
-		reader->at.next = reader->end - reader->size + HISTORY_HEADER_SIZE;
-	reader->at.days_left = 0;
-	reader->customers_left = reader->header.customers;
+	go_to(reader, HISTORY_HEADER_SIZE);
 	reader->key.number = INT64_MIN;
 	reader->key.size = 0;
+}
+
+void
+history_read_to(HistoryReader *reader, size_t limit)
+{
+	reader->limit = limit;
 	move_quick_end(reader);
 }
 
@@ -616,7 +639,7 @@ history_next_customer_slow(HistoryReader *reader)
 {
 	uint64_t	days;
 
-	if (reader->damage != NULL)
+	if (reader->damage != NULL || history_position(reader) >= reader->limit)
 		return false;
 	if (reader->customers_left == 0)
 		return reader->at.next == reader->end && reader->behind == 0 ? false :
@@ -633,6 +656,63 @@ history_next_customer_slow(HistoryReader *reader)
 	reader->at.days_left = (uint32_t) days;
 	reader->at.since = history_since(reader, reader->header.first_day - 1);
 	return reader->damage == NULL;
+}
+
+/*
+ * To fall into step, so many customers of average size are read before the
+ * place that is looked for, but not more bytes.
+ */
+#define SEEK_CUSTOMERS		256
+#define SEEK_BYTES			((size_t) 64 * 1024)
+
+/* Reads a customer as one that begins "at" bytes after the first at hand; false if there cannot be one. */
+static bool
+pass_customer(HistoryReader *scout, const uint8_t *first, size_t at)
+{
+	HistoryDay	event;
+
+	scout->damage = NULL;
+	scout->customers_left = 1;
+	scout->key.size = scout->header.longest_key;
+	scout->at.next = first + at;
+	move_quick_end(scout);
+	if (history_next_customer(scout))
+		while (history_next_day(scout, &event))
+			;
+	return scout->damage == NULL;
+}
+
+bool
+history_seek(HistoryReader *reader, size_t offset)
+{
+	size_t		average = reader->size / ((size_t) reader->header.customers + 1) + 1;
+	size_t		before = average < SEEK_BYTES / SEEK_CUSTOMERS ? average * SEEK_CUSTOMERS : SEEK_BYTES;
+	size_t		from = offset > HISTORY_HEADER_SIZE + before ? offset - before : HISTORY_HEADER_SIZE;
+	const uint8_t *first;
+	HistoryReader scout;
+	size_t		at = 0;
+
+	go_to(reader, from);
+	first = reader->at.next;
+
+	/* what is at hand is all that the scout reads */
+	scout = *reader;
+	scout.slices = NULL;
+	scout.size = (size_t) (reader->end - first);
+	scout.behind = 0;
+	scout.limit = HISTORY_NO_LIMIT;
+	scout.key_buffer = NULL;
+	history_read_until(&scout, scout.header.last_day);
+	while (from + at < offset && at < scout.size)
+		at = pass_customer(&scout, first, at) ? history_position(&scout) : at + 1;
+	if (from + at < offset)
+		return false;
+
+	reader->at.next = first + at;
+	/* he may share as many bytes with a key that has not been seen */
+	reader->key.size = reader->header.longest_key;
+	move_quick_end(reader);
+	return true;
 }
 
 /* ---------- writing ---------- */

@@ -215,6 +215,8 @@ typedef struct HistoryReader
 	Day			until;			/* later days end a customer */
 	const uint8_t *quick_end;	/* events are read in line up to here */
 	uint32_t	quick_days;		/* and so many days from the first purchase on */
+	const uint8_t *quick_customers; /* customers who begin before this, likewise */
+	size_t		limit;			/* from this byte of the value on no customer begins */
 	uint32_t	customers_left;
 	HistoryKey	key;			/* of the current customer */
 	uint8_t    *key_buffer;
@@ -234,7 +236,7 @@ extern void history_open_slices(HistoryReader *reader, const HistoryHost *host,
 								const HistoryHeader *header, HistorySlices *slices,
 								size_t size, uint8_t *key_buffer);
 
-/* Goes back to the first customer.  What was set with the two below stays. */
+/* Goes back to the first customer.  What was set with the functions below stays. */
 extern void history_rewind(HistoryReader *reader);
 
 /* Later days will not come out. */
@@ -242,6 +244,33 @@ extern void history_read_until(HistoryReader *reader, Day until);
 
 /* From so many days after the first purchase on no event is plain. */
 extern void history_limit_plain(HistoryReader *reader, uint32_t days);
+
+/*
+ * A value can be read in parts, by several readers.  Its bytes do not tell
+ * where a customer begins, but who reads from anywhere falls into step with
+ * them soon: nearly every guess is right.  Parts fit together, and so are
+ * right, if each ends where the next one begins, the first begins with the
+ * first customer, and their customers are as many as the header says.
+ * Whoever reads a part in the middle does not see keys.
+ */
+
+/* Customers who begin with this byte of the value or after it will not come. */
+extern void history_read_to(HistoryReader *reader, size_t limit);
+
+#define HISTORY_NO_LIMIT	SIZE_MAX
+
+/*
+ * Goes to the first customer who begins with that byte of the value or after
+ * it, as it seems; false: no idea.
+ */
+extern bool history_seek(HistoryReader *reader, size_t offset);
+
+/* The byte with which the next customer begins; asked when none came. */
+static inline size_t
+history_position(const HistoryReader *reader)
+{
+	return reader->size - reader->behind - (size_t) (reader->end - reader->at.next);
+}
 
 extern bool history_skip_days(HistoryReader *reader);
 
@@ -483,7 +512,7 @@ history_next_customer(HistoryReader *reader)
 	/* the next but a few numbers, and less than 128 days */
 	p = reader->at.next;
 	if (reader->customers_left > 0 && reader->header.key_type == HISTORY_KEY_BIGINT &&
-		p <= reader->quick_end && p[0] < 0x80 && p[1] < 0x80 && p[1] > 0)
+		p < reader->quick_customers && p[0] < 0x80 && p[1] < 0x80 && p[1] > 0)
 	{
 		reader->customers_left--;
 		reader->key.number = (int64_t) ((uint64_t) reader->key.number + p[0]);

@@ -76,6 +76,7 @@ typedef struct EarlyRefund
 
 typedef struct Purchases
 {
+	Report		report;
 	ReportPeriods periods;
 	Day			start;			/* of the period 'all' */
 	uint32		start_since;	/* the same as PlainDay counts */
@@ -254,6 +255,42 @@ add_customers(Report *report, Purchases *purchases, const bool all, const bool h
 		add_customer(report, purchases, all, has_amounts);
 }
 
+static void
+count_part(void *state)
+{
+	Purchases  *purchases = state;
+	Report	   *report = &purchases->report;
+	bool		all = purchases->periods.grid.kind == PERIOD_ALL;
+
+	if (!report->reader.header.has_amounts)
+		add_customers(report, purchases, all, false);
+	else if (all)
+		add_customers(report, purchases, true, true);
+	else
+		add_customers(report, purchases, false, true);
+}
+
+/* See ReportCells. */
+static void
+add_cells(void *cells, const void *more, Size size)
+{
+	PurchasesCell *cell = cells;
+	const PurchasesCell *other = more;
+
+	for (Size i = 0; i < size / sizeof(PurchasesCell); i++, cell++, other++)
+	{
+		for (int k = 0; k < 2; k++)
+		{
+			cell->parts[k].customers += other->parts[k].customers;
+			cell->parts[k].repeat_customers += other->parts[k].repeat_customers;
+			add_basket(&cell->parts[k].later, &other->parts[k].later);
+			cell->new_customers[k] += other->new_customers[k];
+			add_basket(&cell->first[k], &other->first[k]);
+		}
+		add_money(&cell->early_refunds.other, sum_money(&other->early_refunds));
+	}
+}
+
 /* Puts the plain days of a part to the others. */
 static void
 finish_part(PurchasesPart *part, const PlainDays *plain)
@@ -319,44 +356,46 @@ loyalty_purchases(PG_FUNCTION_ARGS)
 {
 	PeriodGrid	grid = arg_grid(fcinfo, ARG_PERIOD, "period", PERIOD_MONTH, true,
 								ARG_WEEK_START);
-	Report		report;
 	Purchases	purchases;
+	Report	   *report = &purchases.report;
 	bool		all = grid.kind == PERIOD_ALL;
 	int32		rows;
+	Size		cells;
 
-	if (!report_begin(&report, fcinfo, ARG_HISTORY, ARG_AS_OF, ARG_OBSERVED_SINCE, false))
+	if (!report_begin(report, fcinfo, ARG_HISTORY, ARG_AS_OF, ARG_OBSERVED_SINCE, false))
 		return (Datum) 0;
-	report_periods(&purchases.periods, &report, grid);
-	purchases.start = report.observed_since;
-	purchases.start_since = (uint32) Max(report.observed_since, purchases.periods.first_day) -
+	report_periods(&purchases.periods, report, grid);
+	purchases.start = report->observed_since;
+	purchases.start_since = (uint32) Max(report->observed_since, purchases.periods.first_day) -
 		(uint32) purchases.periods.first_day;
 	rows = purchases.periods.count;
-	purchases.cells = report_cells(rows + 1, sizeof(PurchasesCell));
+	cells = (Size) rows + 1;
+	purchases.cells = report_cells(cells, sizeof(PurchasesCell));
 	purchases.cells++;
-	purchases.plain = report_cells((Size) 2 * (rows + 1), sizeof(PlainDays));
+	purchases.plain = report_cells(2 * cells, sizeof(PlainDays));
 	purchases.plain += 2;
-	purchases.refunds = report_cells(rows + 1, sizeof(EarlyRefund));
+	purchases.refunds = report_cells(cells, sizeof(EarlyRefund));
 
-	if (!report.reader.header.has_amounts)
-		add_customers(&report, &purchases, all, false);
-	else if (all)
-		add_customers(&report, &purchases, true, true);
-	else
-		add_customers(&report, &purchases, false, true);
+	if (!report_count(report, fcinfo, count_part, &purchases,
+					  (ReportCells[]) {
+						  {purchases.cells - 1, cells * sizeof(PurchasesCell), add_cells},
+						  {purchases.plain - 2, 2 * cells * sizeof(PlainDays), add_counts}
+					  }, 2))
+		return (Datum) 0;
 
 	if (all)
 	{
-		if (report.observed_since <= report.as_of)
+		if (report->observed_since <= report->as_of)
 		{
-			column_null(&report);
-			emit_row(&report, &purchases, 0, true);
+			column_null(report);
+			emit_row(report, &purchases, 0, true);
 		}
 		return (Datum) 0;
 	}
-	for (int32 i = first_believed_period(&purchases.periods, &report); i < rows; i++)
+	for (int32 i = first_believed_period(&purchases.periods, report); i < rows; i++)
 	{
-		column_day(&report, period_start(&purchases.periods, i));
-		emit_row(&report, &purchases, i, period_ended(&purchases.periods, i));
+		column_day(report, period_start(&purchases.periods, i));
+		emit_row(report, &purchases, i, period_ended(&purchases.periods, i));
 	}
 	return (Datum) 0;
 }

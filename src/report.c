@@ -177,6 +177,8 @@ report_begin(Report *report, FunctionCallInfo fcinfo, int history_arg,
 {
 	bool		found;
 
+	if (report_is_helped())
+		return report_open(report, fcinfo, history_arg, as_of_arg, observed_since_arg, with_keys);
 	InitMaterializedSRF(fcinfo, 0);
 	found = report_open(report, fcinfo, history_arg, as_of_arg, observed_since_arg, with_keys);
 	report->result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -199,7 +201,8 @@ report_open(Report *report, FunctionCallInfo fcinfo, int history_arg,
 	has_as_of = as_of_arg >= 0 && arg_day(fcinfo, as_of_arg, "as_of", &report->as_of);
 	if (PG_ARGISNULL(history_arg))
 		return false;
-	history_open_datum(&report->reader, PG_GETARG_DATUM(history_arg), with_keys);
+	report->history = PG_GETARG_DATUM(history_arg);
+	history_open_datum(&report->reader, report->history, with_keys);
 	if (!has_as_of)
 		report->as_of = header->last_day;
 	history_read_until(&report->reader, report->as_of);

@@ -55,6 +55,7 @@ extern int32 *arg_day_counts(FunctionCallInfo fcinfo, int arg, const char *name,
 typedef struct Report
 {
 	ReturnSetInfo *result;
+	Datum		history;
 	HistoryReader reader;
 	Day			as_of;
 	Day			observed_since; /* least integer: everything is believed */
@@ -74,17 +75,54 @@ typedef struct Report
 extern bool report_begin(Report *report, FunctionCallInfo fcinfo, int history_arg,
 						 int as_of_arg, int observed_since_arg, bool with_keys);
 
+/*
+ * An array of cells of a report, zero at first, into which customers are
+ * counted.
+ */
+typedef struct ReportCells
+{
+	void	   *cells;
+	Size		size;			/* bytes */
+	void		(*add) (void *cells, const void *more, Size size);
+} ReportCells;
+
+/* Larger cells, all together, cost more to add up than workers spare. */
+#define REPORT_MAX_SHARED	((Size) 4 * 1024 * 1024)
+
+/* Of whole numbers of 64 and of 32 bits. */
+extern void add_counts(void *cells, const void *more, Size size);
+extern void add_short_counts(void *cells, const void *more, Size size);
+
+/*
+ * Has all customers counted, if the value is large and stored with the help
+ * of parallel workers (report_parallel.c).  "count" reads customers until
+ * none comes and counts them into the cells and nothing else that lasts; it is
+ * called several times, for one part of the customers each.  Without cells
+ * there is no help.  Returns false where this is a worker, in which the report
+ * returns at once.
+ */
+extern bool report_count(Report *report, FunctionCallInfo fcinfo,
+						 void (*count) (void *state), void *state,
+						 const ReportCells *cells, int cells_count);
+
+/* Whether this is such a worker. */
+extern bool report_is_helped(void);
+
 /* The same without a result set, for a function that returns one value. */
 extern bool report_open(Report *report, FunctionCallInfo fcinfo, int history_arg,
 						int as_of_arg, int observed_since_arg, bool with_keys);
 
-/* The next customer; raises what damage ended the iteration. */
+/*
+ * The next customer; raises what damage ended the iteration, but not in a
+ * worker, which may be at fault itself.
+ */
 static inline bool
 report_next_customer(Report *report)
 {
 	if (history_next_customer(&report->reader))
 		return true;
-	history_close_value(&report->reader);
+	if (!report_is_helped())
+		history_close_value(&report->reader);
 	return false;
 }
 

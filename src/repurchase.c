@@ -109,10 +109,11 @@ returns_of(const Repurchase *repurchase, int32 cohort)
 
 /*
  * Room for what is read.  Nothing happens after the longest window, nor
- * after the day that follows the last one observed.
+ * after the day that follows the last one observed.  Returns how many arrays
+ * of cells there are; records of customers are none.
  */
-static void
-make_room(Repurchase *repurchase)
+static int
+make_room(Repurchase *repurchase, ReportCells *shared)
 {
 	const ReportPeriods *periods = &repurchase->periods;
 	Size		buyers = repurchase->report.reader.header.buyers;
@@ -124,15 +125,19 @@ make_room(Repurchase *repurchase)
 	repurchase->counts = report_cells(periods->count, sizeof(uint32));
 
 	cells = periods->count * ((Size) repurchase->last + 1);
-	if (cells * sizeof(uint32) + days * sizeof(FirstDay) <=
+	if (cells * sizeof(uint32) + days * sizeof(FirstDay) >
 		Max(buyers * sizeof(Customer), MIN_ROOM))
 	{
-		repurchase->firsts = report_cells(days, sizeof(FirstDay));
-		repurchase->returns = report_cells(cells, sizeof(uint32));
-	}
-	else
 		repurchase->customers = MemoryContextAllocHuge(CurrentMemoryContext,
 													   mul_size(buyers, sizeof(Customer)));
+		return 0;
+	}
+	repurchase->firsts = report_cells(days, sizeof(FirstDay));
+	repurchase->returns = report_cells(cells, sizeof(uint32));
+	shared[0] = (ReportCells) {repurchase->counts, periods->count * sizeof(uint32), add_short_counts};
+	shared[1] = (ReportCells) {repurchase->firsts, days * sizeof(FirstDay), add_short_counts};
+	shared[2] = (ReportCells) {repurchase->returns, cells * sizeof(uint32), add_short_counts};
+	return 3;
 }
 
 static pg_attribute_always_inline void
@@ -194,6 +199,17 @@ read_customers(Repurchase *repurchase, const bool has_amounts)
 		else
 			history_raise_damage("it has more customers than its header says");
 	}
+}
+
+static void
+count_part(void *state)
+{
+	Repurchase *repurchase = state;
+
+	if (repurchase->report.reader.header.has_amounts)
+		read_customers(repurchase, true);
+	else
+		read_customers(repurchase, false);
 }
 
 /* ---------- points of time ---------- */
@@ -459,6 +475,8 @@ loyalty_repurchase(PG_FUNCTION_ARGS)
 {
 	static const int32 default_windows[] = {30, 60, 90, 180, 360};
 	Repurchase	repurchase = {0};
+	ReportCells cells[3];
+	int			cells_count;
 	PeriodGrid	grid = arg_grid(fcinfo, ARG_COHORT, "cohort", PERIOD_MONTH, true,
 								ARG_WEEK_START);
 
@@ -472,11 +490,9 @@ loyalty_repurchase(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	report_periods(&repurchase.periods, &repurchase.report, grid);
 
-	make_room(&repurchase);
-	if (repurchase.report.reader.header.has_amounts)
-		read_customers(&repurchase, true);
-	else
-		read_customers(&repurchase, false);
+	cells_count = make_room(&repurchase, cells);
+	if (!report_count(&repurchase.report, fcinfo, count_part, &repurchase, cells, cells_count))
+		return (Datum) 0;
 	report_cohorts(&repurchase);
 	return (Datum) 0;
 }

@@ -6,9 +6,10 @@
  * One pass over the history.  Each customer adds one to a cell for every
  * period (kind on) or to a single one: the last active period (on_or_after),
  * the first return (on_or_before) or the end of the unbroken run (streak),
- * from which sums over a cohort's cells give the counts.  Cells exist for
- * cohorts that have customers: 8 bytes each, and 24 more in a history with
- * amounts.
+ * from which sums over a cohort's cells give the counts.  A cell has 8 bytes,
+ * and 24 more in a history with amounts.  If those of all cohorts together are
+ * few, they exist from the start, and parallel workers can help; else only
+ * cohorts that have customers have cells.
  */
 #include "postgres.h"
 
@@ -42,7 +43,7 @@ typedef struct CohortCell
 typedef struct Cohort
 {
 	int64		customers;
-	CohortCell *cells;			/* NULL without customers */
+	CohortCell *cells;			/* may be NULL without customers */
 } Cohort;
 
 /* Without amounts cells are no longer than they need be. */
@@ -84,6 +85,60 @@ cohort_with_cells(Retention *retention, int32 index, const bool has_money)
 	if (unlikely(cohort->cells == NULL))
 		cohort->cells = report_cells(cohort_width(retention, index), cell_width(has_money));
 	return cohort;
+}
+
+/* See ReportCells. */
+static void
+add_cohorts(void *cells, const void *more, Size size)
+{
+	Cohort	   *cohorts = cells;
+	const Cohort *others = more;
+
+	for (Size i = 0; i < size / sizeof(Cohort); i++)
+		cohorts[i].customers += others[i].customers;
+}
+
+static void
+add_cells_with_money(void *cells, const void *more, Size size)
+{
+	CohortCell *cell = cells;
+	const CohortCell *other = more;
+
+	for (Size i = 0; i < size / sizeof(CohortCell); i++)
+	{
+		cell[i].active += other[i].active;
+		cell[i].money.plain += other[i].money.plain;
+		add_money(&cell[i].money.other, other[i].money.other);
+	}
+}
+
+/*
+ * Makes cohorts and, unless these are too many, all cells.  Returns how many
+ * arrays of these can be counted into by several.
+ */
+static int
+make_cohorts(Retention *retention, ReportCells *shared)
+{
+	int32		count = retention->periods.count;
+	bool		has_money = retention->report.reader.header.has_amounts;
+	Size		size = 0;
+	char	   *cells;
+
+	retention->cohorts = report_cells(count, sizeof(Cohort));
+	for (int32 index = 0; index < count; index++)
+		size += cohort_width(retention, index) * cell_width(has_money);
+	if (size + count * sizeof(Cohort) > REPORT_MAX_SHARED)
+		return 0;
+
+	cells = report_cells(size, 1);
+	shared[0] = (ReportCells) {retention->cohorts, count * sizeof(Cohort), add_cohorts};
+	shared[1] = (ReportCells) {cells, size, has_money ? add_cells_with_money : add_counts};
+	for (int32 index = 0; index < count; index++)
+	{
+		retention->cohorts[index].cells = (CohortCell *) cells;
+		cells += cohort_width(retention, index) * cell_width(has_money);
+	}
+	return 2;
 }
 
 /*
@@ -227,8 +282,9 @@ count_customer(Retention *retention, const RetentionKind kind, const bool has_mo
 }
 
 static void
-count_customers(Retention *retention)
+count_part(void *state)
 {
+	Retention  *retention = state;
 	Report	   *report = &retention->report;
 	bool		has_money = report->reader.header.has_amounts;
 
@@ -410,6 +466,8 @@ loyalty_retention(PG_FUNCTION_ARGS)
 {
 	Retention	retention = {0};
 	Report	   *report = &retention.report;
+	ReportCells cells[2];
+	int			cells_count;
 	PeriodGrid	grid = arg_grid(fcinfo, ARG_PERIOD, "period", PERIOD_MONTH, false,
 								ARG_WEEK_START);
 	bool		pooled = arg_choice(fcinfo, ARG_COHORT, "cohort", cohort_names,
@@ -430,9 +488,9 @@ loyalty_retention(PG_FUNCTION_ARGS)
 	report_periods(&retention.periods, report, grid);
 	/* a pooled row leaves out customers, one by one, but no cohort */
 	retention.first_cohort = pooled ? 0 : first_believed_period(&retention.periods, report);
-	retention.cohorts = report_cells(retention.periods.count, sizeof(Cohort));
-
-	count_customers(&retention);
+	cells_count = make_cohorts(&retention, cells);
+	if (!report_count(report, fcinfo, count_part, &retention, cells, cells_count))
+		return (Datum) 0;
 
 	for (int32 index = 0; index < retention.periods.count; index++)
 		if (retention.cohorts[index].customers > 0)

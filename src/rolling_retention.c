@@ -209,15 +209,28 @@ count_customer(Report *report, HistoryCursor *cursor, const Brackets *brackets,
 	}
 }
 
-/*
- * Counts the customers of the cohorts from "from" to before "to".  Called with
- * a constant kind and has_amounts, so that each has a loop of its own.
- */
-static pg_attribute_always_inline void
-count_customers_of(Report *report, const ReportPeriods *periods, const Brackets *brackets,
-				   const RetentionKind kind, const bool has_amounts,
-				   int32 from, int32 to, uint32 *counts, Cell *cells)
+/* A pass over the history: of the cohorts from "from" to before "to". */
+typedef struct Pass
 {
+	Report	   *report;
+	const ReportPeriods *periods;
+	const Brackets *brackets;
+	RetentionKind kind;
+	int32		from;
+	int32		to;
+	uint32	   *counts;
+	Cell	   *cells;
+} Pass;
+
+/* Called with a constant kind and has_amounts, so that each has a loop of its own. */
+static pg_attribute_always_inline void
+count_customers(const Pass *pass, const RetentionKind kind, const bool has_amounts)
+{
+	Report	   *report = pass->report;
+	const ReportPeriods *periods = pass->periods;
+	const Brackets *brackets = pass->brackets;
+	const int32 from = pass->from;
+	const int32 to = pass->to;
 	HistoryDay	event;
 
 	while (report_next_customer(report))
@@ -237,9 +250,9 @@ count_customers_of(Report *report, const ReportPeriods *periods, const Brackets 
 			continue;
 
 		observed = bracket_of_day(brackets, report->as_of - first + 1);
-		row = cells + (Size) (cohort - from) * (brackets->count + 1);
+		row = pass->cells + (Size) (cohort - from) * (brackets->count + 1);
 		row[observed].ended++;
-		counts[cohort - from]++;
+		pass->counts[cohort - from]++;
 		if (observed > 0)
 			count_customer(report, &cursor, brackets, kind, has_amounts, first, observed, row);
 		report->reader.at = cursor;
@@ -247,18 +260,19 @@ count_customers_of(Report *report, const ReportPeriods *periods, const Brackets 
 }
 
 static void
-count_customers(Report *report, const ReportPeriods *periods, const Brackets *brackets,
-				RetentionKind kind, int32 from, int32 to, uint32 *counts, Cell *cells)
+count_part(void *state)
 {
+	const Pass *pass = state;
+
 #define COUNT(kind) \
 	do { \
-		if (report->reader.header.has_amounts) \
-			count_customers_of(report, periods, brackets, kind, true, from, to, counts, cells); \
+		if (pass->report->reader.header.has_amounts) \
+			count_customers(pass, kind, true); \
 		else \
-			count_customers_of(report, periods, brackets, kind, false, from, to, counts, cells); \
+			count_customers(pass, kind, false); \
 	} while (0)
 
-	switch (kind)
+	switch (pass->kind)
 	{
 		case KIND_ON:
 			COUNT(KIND_ON);
@@ -329,6 +343,7 @@ loyalty_rolling_retention(PG_FUNCTION_ARGS)
 	int32		range;
 	uint32	   *counts;
 	Cell	   *cells;
+	ReportCells shared[2];
 
 	if (!report_begin(&report, fcinfo, ARG_HISTORY, ARG_AS_OF, ARG_OBSERVED_SINCE, false))
 		return (Datum) 0;
@@ -339,6 +354,8 @@ loyalty_rolling_retention(PG_FUNCTION_ARGS)
 	range = Min(periods.count, Max(MAX_CELLS / width, 1));
 	counts = report_cells(range, sizeof(uint32));
 	cells = report_cells(mul_size(range, width), sizeof(Cell));
+	shared[0] = (ReportCells) {counts, range * sizeof(uint32), add_short_counts};
+	shared[1] = (ReportCells) {cells, range * width * sizeof(Cell), add_short_counts};
 
 	for (int32 from = grid.kind == PERIOD_ALL ? 0 : first_believed_period(&periods, &report);
 		 from < periods.count; from += range)
@@ -347,7 +364,10 @@ loyalty_rolling_retention(PG_FUNCTION_ARGS)
 
 		memset(counts, 0, range * sizeof(uint32));
 		memset(cells, 0, range * width * sizeof(Cell));
-		count_customers(&report, &periods, &brackets, kind, from, to, counts, cells);
+		if (!report_count(&report, fcinfo, count_part,
+						  &(Pass) {&report, &periods, &brackets, kind, from, to, counts, cells},
+						  shared, range < periods.count ? 0 : 2))
+			return (Datum) 0;
 
 		for (int32 cohort = from; cohort < to; cohort++)
 			if (counts[cohort - from] > 0)

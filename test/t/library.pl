@@ -1,4 +1,4 @@
-# What a server and the other libraries in it see of ours: the functions that SQL calls, and nothing else.  A function
+# What a server and the other libraries in it see of ours: the functions that SQL and parallel workers call, and nothing else.  A function
 # of another library that had the name of one of ours would take its place, or ours its.
 use strict;
 use warnings;
@@ -18,7 +18,8 @@ die "nm does not read $library\n" if $? != 0;
 my $server = Server->new('library')->start;
 my @called = split /\n/, $server->psql("CREATE EXTENSION loyalty; SELECT DISTINCT prosrc FROM pg_proc WHERE probin = '\$libdir/loyalty'");
 cmp_ok(scalar @called, '>', 100, 'SQL calls ' . @called . ' functions');
-is_deeply(\@seen, [ sort 'Pg_magic_func', map { ($_, "pg_finfo_$_") } @called ], 'these are what is to be seen, and what tells the server about them');
+my @workers = grep { /^loyalty_\w+_worker$/ } @seen; # by this name a parallel worker finds where it begins
+is_deeply(\@seen, [ sort 'Pg_magic_func', @workers, map { ($_, "pg_finfo_$_") } @called ], 'these are what is to be seen, what tells the server about them, and workers');
 
 # Code that the server compiles calls them by these names, too.  It must not take ours in, which would call what is not to
 # be seen.

@@ -1,0 +1,82 @@
+/*
+ * workers.c
+ *	  Parallel workers that help within one call of a function.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "optimizer/paths.h"
+#include "utils/snapmgr.h"
+
+#include "workers.h"
+
+#define KEY_SHARED	1
+
+/* A value so many times as large gets one more: they are here for some ten milliseconds. */
+#define MORE_BYTES	8
+
+/* Where this library is, whatever dynamic_library_path says. */
+#define LIBRARY		"$libdir/loyalty"
+
+int
+workers_for(Size bytes)
+{
+	Size		enough = (Size) Max(min_parallel_table_scan_size, 1) * BLCKSZ;
+	int			count = 0;
+
+	/* a worker starts none, and errors of one are heard of by an interrupt */
+	if (IsParallelWorker() || !IsUnderPostmaster || !ActiveSnapshotSet() ||
+		InterruptHoldoffCount > 0 || CritSectionCount > 0)
+		return 0;
+	while (count < max_parallel_workers_per_gather && bytes >= enough)
+	{
+		count++;
+		enough *= MORE_BYTES;
+	}
+	return count;
+}
+
+void
+workers_prepare(Workers *workers, const char *function, int count, Size shared_size)
+{
+	ParallelContext *context;
+
+	EnterParallelMode();
+	context = CreateParallelContext(LIBRARY, function, count);
+	shm_toc_estimate_chunk(&context->estimator, shared_size);
+	shm_toc_estimate_keys(&context->estimator, 1);
+	InitializeParallelDSM(context);
+
+	workers->context = context;
+	workers->count = context->nworkers;
+	workers->shared = shm_toc_allocate(context->toc, shared_size);
+	memset(workers->shared, 0, shared_size);
+	shm_toc_insert(context->toc, KEY_SHARED, workers->shared);
+}
+
+void
+workers_start(Workers *workers)
+{
+	LaunchParallelWorkers(workers->context);
+}
+
+void
+workers_wait(Workers *workers)
+{
+	WaitForParallelWorkersToFinish(workers->context);
+}
+
+void
+workers_end(Workers *workers)
+{
+	DestroyParallelContext(workers->context);
+	ExitParallelMode();
+}
+
+void *
+workers_shared(shm_toc *toc)
+{
+	return shm_toc_lookup(toc, KEY_SHARED, false);
+}

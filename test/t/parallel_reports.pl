@@ -1,0 +1,219 @@
+# Reports on a large stored history are counted with the help of parallel workers: the same comes out, wherever they are
+# called and whatever goes wrong, and where no worker can help none does.
+#
+# All rows are random: LOYALTY_SEED=… repeats them.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Server;
+use Test::More;
+
+my $slowness = $ENV{LOYALTY_SLOWNESS} // 1;
+my $seed = $ENV{LOYALTY_SEED} // int(rand(1e9));
+diag("parallel_reports: seed $seed");
+my $customers = $slowness >= 10 ? 20000 : 200000;
+
+my $server = Server->new('parallel_reports', "max_worker_processes = 16\nmin_parallel_table_scan_size = 0\nmax_parallel_workers_per_gather = 0\nwal_level = replica\nmax_wal_senders = 3\n")->start;
+$server->psql(<<"SQL");
+CREATE EXTENSION loyalty;
+ALTER DATABASE postgres SET search_path = loyalty, public;
+SET search_path = loyalty, public;
+SELECT setseed($seed / 1e9);
+-- some days with refunds, several orders, unknown, large and very large amounts
+CREATE TABLE public.bought AS
+SELECT floor(random() ^ 2 * $customers)::bigint AS customer, date '2022-01-01' + floor(random() ^ 0.7 * 1000)::int AS day,
+	   CASE floor(random() * 60) WHEN 0 THEN -random() * 100 WHEN 1 THEN NULL WHEN 2 THEN random() * 1e9 WHEN 3 THEN random() * 1e20 ELSE random() * 600 END::numeric(30, 2) AS amount
+FROM generate_series(1, 6 * $customers);
+CREATE TABLE public.stored (name text PRIMARY KEY, h customer_history);
+INSERT INTO public.stored SELECT 'bigint', customer_history(customer * 777 - 1000, day, amount) FROM public.bought;
+INSERT INTO public.stored SELECT 'no amounts', customer_history(customer, day) FROM public.bought;
+INSERT INTO public.stored SELECT 'text', customer_history(md5(customer::text), day, amount) FROM public.bought WHERE customer % 3 = 0;
+INSERT INTO public.stored SELECT 'uuid', customer_history(md5(customer::text)::uuid, day, amount) FROM public.bought WHERE customer % 3 = 0;
+-- one customer between others, who has no end within what a guess looks at
+INSERT INTO public.stored SELECT 'one large customer', customer_history(CASE WHEN i % 2 = 0 THEN 7 ELSE i % 1000 END, date '1400-01-01' + i, 10.00) FROM generate_series(1, 800000) AS i;
+-- all alike, so that guesses may fall into a wrong step
+INSERT INTO public.stored SELECT 'all alike', customer_history(c, date '2024-01-01' + 3 * d, 7.71) FROM generate_series(1, $customers) AS c, generate_series(0, 4) AS d;
+SQL
+
+my @reports = ('retention(h)', "retention(h, period => 'week', kind => 'streak')", "retention(h, kind => 'on_or_after', cohort => 'all', as_of => '2023-08-09')",
+	"retention(h, period => 'day', periods => 3, kind => 'on_or_before')", 'rolling_retention(h)', "rolling_retention(h, kind => 'streak', days => '{1,7,30,365}', cohort => 'all')",
+	"rolling_retention(h, kind => 'on_or_before', cohort => 'week', as_of => '2024-01-01')", 'repurchase(h)',
+	"repurchase(h, cohort => 'week', same_day => true, windows => '{1,30,900}', observed_since => '2022-03-04')", 'growth(h)',
+	"growth(h, period => 'week', lapse => 3)", "growth(h, period => 'quarter', as_of => '2023-11-11', observed_since => '2022-05-06')", 'purchases(h)',
+	"purchases(h, period => 'all', observed_since => '2022-02-03')", "purchases(h, period => 'day')");
+
+sub query
+{
+	my ($report, $table, $condition) = @_;
+	return "SELECT md5(string_agg(r::text, ',')) FROM " . ($table // 'stored') . ', LATERAL ' . $report . ' AS r ' . ($condition // '');
+}
+
+# What a script prints, and what the server says of workers who helped.
+sub with_workers
+{
+	my ($sql, $on) = @_;
+	$on //= $server;
+	my $printed = $on->psql("SET client_min_messages = debug1; SET max_parallel_workers_per_gather = 2; $sql");
+	my @said = Server::contents("$Server::scratch/$on->{name}.errors") =~ /parallel workers counted (\d+ of \d+ parts of a customer_history.*)/g;
+	return ($printed, @said);
+}
+
+# Workers need some milliseconds to come, in which the leader may be done on a good day.
+sub helped
+{
+	my ($sql) = @_;
+	for (1 .. 50)
+	{
+		my ($printed, @said) = with_workers($sql);
+		return $printed if grep { /^[1-9]/ && !/not fit/ } @said;
+	}
+	return 'no help came';
+}
+
+# ---------- the same comes out ----------
+
+for my $name ('bigint', 'no amounts', 'text', 'uuid')
+{
+	for my $report (@reports)
+	{
+		next if $name ne 'bigint' && $report =~ /quarter|'day'|900/;
+		my $query = query($report, 'stored', "WHERE name = '$name'");
+		is(helped($query), $server->psql($query), "$name: $report");
+	}
+}
+for my $report ('retention(h)', 'growth(h)', 'purchases(h)', 'repurchase(h)', 'rolling_retention(h)')
+{
+	my $query = query($report, 'stored', "WHERE name = 'all alike'");
+	is((with_workers($query))[0], $server->psql($query), "all alike: $report");
+}
+
+# a guess that fails is seen, and the leader counts alone
+my $large = query("growth(h, period => 'year')", 'stored', "WHERE name = 'one large customer'");
+my ($printed, $said);
+for (1 .. 50)
+{
+	($printed, $said) = with_workers($large);
+	last if $said =~ /not fit/;
+}
+is($printed, $server->psql($large), 'one large customer');
+like($said, qr/do not fit together/, 'of whom the workers find no end');
+
+# ---------- wherever it is called ----------
+
+my $growth = query('growth(h)', 'stored', "WHERE name = 'bigint'");
+my $expected = $server->psql($growth);
+is(helped("BEGIN; CREATE TABLE later AS SELECT h || '' AS h FROM (SELECT h::text AS h FROM stored WHERE name = 'bigint') AS s; ALTER TABLE later ALTER h TYPE customer_history USING h::customer_history; " .
+	query('growth(h)', 'later') . '; ROLLBACK'), $expected, 'a value of the same transaction');
+is(helped("BEGIN; SAVEPOINT s; $growth; ROLLBACK TO s; $growth; COMMIT"), "$expected\n$expected", 'in a subtransaction');
+is(helped("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY; $growth; COMMIT"), $expected, 'serializable, read only');
+is(helped("BEGIN ISOLATION LEVEL SERIALIZABLE; INSERT INTO stored VALUES ('another', NULL); $growth; ROLLBACK"), $expected, 'serializable, after writing');
+is(helped("BEGIN; DECLARE c CURSOR WITH HOLD FOR $growth; COMMIT; FETCH c"), $expected, 'a cursor that is held');
+is(helped("BEGIN; CREATE TABLE result AS $growth; INSERT INTO result $growth; SELECT count(*), max(md5) = min(md5) FROM result; ROLLBACK"), '2|t', 'CREATE TABLE AS, and INSERT');
+is(helped("BEGIN; CREATE MATERIALIZED VIEW result AS $growth; REFRESH MATERIALIZED VIEW result; TABLE result; ROLLBACK"), $expected, 'a materialized view');
+is(helped("SET plan_cache_mode = force_generic_plan; PREPARE p(text) AS " . query('growth(h, period => $1)', 'stored', "WHERE name = 'bigint'") . "; EXECUTE p('month')"), $expected, 'a prepared statement');
+is(helped("CREATE ROLE reader; GRANT SELECT ON stored TO reader; GRANT USAGE ON SCHEMA public, loyalty TO reader; SET ROLE reader; $growth; RESET ROLE; DROP OWNED BY reader; DROP ROLE reader"), $expected,
+	'another role');
+is(helped("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; WITH n AS MATERIALIZED (SELECT count(*) AS n FROM bought) SELECT g.md5 FROM n, LATERAL ($growth) AS g WHERE n.n > 0"), $expected,
+	'under a query with workers of its own');
+{
+	# a worker starts no others
+	my $force = $server->psql("SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')");
+	my ($result, @help) = with_workers("SET $force = on; $growth");
+	is($result, $expected, 'in a worker');
+	is(scalar(@help), 0, 'which gets no help');
+}
+
+# ---------- where there is none ----------
+
+for my $case (
+	[ 'a temporary table', "CREATE TEMP TABLE t AS SELECT h FROM stored WHERE name = 'bigint'; " . query('growth(h)', 't') ],
+	[ 'no workers wanted', "SET max_parallel_workers_per_gather = 0; $growth" ],
+	[ 'a small value', "SET min_parallel_table_scan_size = '1GB'; $growth" ],
+	[ 'a value in memory', query('growth(h)', "(SELECT rollup(h) AS h FROM stored WHERE name = 'bigint') AS s") ])
+{
+	my ($what, $sql) = @$case;
+	my ($result, @help) = with_workers($sql);
+	is($result, $expected, $what);
+	is(scalar(@help), 0, "$what: no help");
+}
+{
+	my ($result, @help) = with_workers("SET max_parallel_workers = 0; $growth");
+	is($result, $expected, 'no worker is free');
+	like($help[0], qr/^0 of/, 'no worker is free: the leader counts all');
+}
+
+# ---------- when something goes wrong ----------
+
+$server->psql(<<'SQL');
+CREATE CAST (bytea AS loyalty.customer_history) WITHOUT FUNCTION;
+CREATE CAST (loyalty.customer_history AS bytea) WITHOUT FUNCTION;
+CREATE TABLE public.damaged (n int, h customer_history);
+INSERT INTO public.damaged SELECT n, overlay(h::bytea PLACING decode(repeat('ff', 40), 'hex') FROM (octet_length(h::bytea) * n / 10))::customer_history
+FROM public.stored, generate_series(1, 9) AS n WHERE name = 'bigint';
+INSERT INTO public.damaged SELECT 10, substr(h::bytea, 1, octet_length(h::bytea) - 7)::customer_history FROM public.stored WHERE name = 'bigint';
+INSERT INTO public.damaged SELECT 11, (h::bytea || '\x00'::bytea)::customer_history FROM public.stored WHERE name = 'bigint';
+CREATE FUNCTION public.outcome(query text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	EXECUTE query INTO result;
+	RETURN result;
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+CREATE FUNCTION public.interrupted(query text, times int) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	canceled int := 0;
+BEGIN
+	FOR i IN 1..times LOOP
+		BEGIN
+			PERFORM pg_sleep(0);
+			EXECUTE query;
+			RAISE division_by_zero;
+		EXCEPTION
+			WHEN division_by_zero THEN
+				canceled := canceled + 1;
+		END;
+	END LOOP;
+	RETURN canceled;
+END
+$$;
+SQL
+for my $report ('growth(h)', 'retention(h)', 'purchases(h)')
+{
+	my $all = join ';', map { "SELECT outcome(\$q\$" . query($report, 'damaged', "WHERE n = $_") . "\$q\$)" } 1 .. 11;
+	my $alone = $server->psql($all);
+	is((with_workers($all))[0], $alone, "$report: damaged values are the same errors");
+	like($alone, qr/XX001/, "$report: errors there are");
+}
+is((with_workers("SELECT interrupted(\$q\$$growth\$q\$, 5)"))[0], '5', 'subtransactions that are rolled back after it');
+
+my %outcomes;
+for my $timeout (1 .. 40)
+{
+	my $result = eval { (with_workers("SET statement_timeout = $timeout; $growth"))[0] } // ($@ =~ /canceling statement due to statement timeout/ ? 'canceled' : $@);
+	$outcomes{$result}++;
+}
+ok(delete $outcomes{canceled}, 'a report is canceled while workers come, help and go');
+delete $outcomes{$expected};
+is_deeply(\%outcomes, {}, 'or gives what it should');
+is($server->psql("SELECT count(*) FROM pg_stat_activity, pg_sleep(0.2) WHERE backend_type = 'parallel worker'"), '0', 'no worker is left behind');
+is(helped($growth), $expected, 'the next report is as before');
+unlike(Server::contents($server->{log}), qr/PANIC|TRAP|terminated by signal|WARNING/, 'nothing else went wrong');
+
+# ---------- on a standby ----------
+
+my $standby = $server->standby('parallel_reports_standby', "hot_standby = on\n")->start;
+my @help;
+for (1 .. 50)
+{
+	($printed, @help) = with_workers($growth, $standby);
+	last if grep { /^[1-9]/ } @help;
+}
+is($printed, $expected, 'on a standby');
+ok(scalar(grep { /^[1-9]/ } @help), 'workers help there, too');
+done_testing;
