@@ -355,6 +355,24 @@ compact_run_write(CompactRun *run, RowList *list)
 
 /* ---------- all ---------- */
 
+void
+compact_run_append(CompactRun *run, const CustomerHistory *more, int64 last_key)
+{
+	HistoryReader reader;
+	const HistoryHeader *header = &reader.header;
+
+	write_customer(run);
+	history_open_value(&reader, more, false);
+	history_check(history_writer_append(&run->writer, &reader, last_key));
+	history_close_value(&reader);
+	run->orders += header->orders;
+	run->amount += header->amount;	/* of 32 bits each, and no more than there are rows */
+	run->last_day = Max(run->last_day, header->last_day);
+	if (header->buyers > 0)
+		run->first_purchase = Min(run->first_purchase, header->first_purchase);
+	run->buyers += header->buyers;
+}
+
 CustomerHistory *
 compact_run_finish(CompactRun *run)
 {

@@ -76,6 +76,12 @@ extern void compact_run_write_cached(CompactRun *run, size_t count);
  */
 extern void compact_run_write_rows(CompactRun *run, const HistoryRow *rows, size_t count);
 
+/*
+ * Appends a run of bigint keys, amounts, scale and first day of this one,
+ * which all come after those that were written; its last key is told.
+ */
+extern void compact_run_append(CompactRun *run, const CustomerHistory *more, int64 last_key);
+
 extern CustomerHistory *compact_run_finish(CompactRun *run);
 
 #endif							/* LOYALTY_COMPACT_RUN_H */

@@ -1126,6 +1126,27 @@ append_bytes(HistoryWriter *writer, const uint8_t *bytes, size_t size)
 	return error;
 }
 
+HistoryError
+history_writer_append(HistoryWriter *writer, HistoryReader *reader, int64_t last)
+{
+	HistoryError error = history_writer_flush(writer);
+
+	if (error != HISTORY_OK)
+		return error;
+	/* only the first key depends on what comes before */
+	if (!read_key(reader))
+		return HISTORY_OK;
+	writer->number = reader->key.number;
+	error = write_key(writer);
+	if (error == HISTORY_OK)
+		error = append_bytes(writer, reader->at.next, (size_t) (reader->end - reader->at.next));
+	writer->previous_number = last;
+	writer->header.customers += reader->header.customers;
+	writer->header.customer_days += reader->header.customer_days;
+	writer->has_previous = true;
+	return error;
+}
+
 bool
 history_writer_copy_until(HistoryWriter *writer, HistoryReader *reader, const HistoryKey *limit,
 						  HistoryError *error)

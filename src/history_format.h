@@ -632,6 +632,14 @@ extern bool history_writer_copy_until(HistoryWriter *writer, HistoryReader *read
 									  const HistoryKey *limit, HistoryError *error);
 
 /*
+ * Writes all customers of a value in memory as they are, of bigint keys and of
+ * the same amounts, scale and first day.  They come after the customers
+ * before, and "last" is the key of the last one.  What they add up to is to
+ * be told in the end.
+ */
+extern HistoryError history_writer_append(HistoryWriter *writer, HistoryReader *reader, int64_t last);
+
+/*
  * A day of a customer in eight bytes, which sort by the day: a plain one is
  * told in full, of others the place in an array.
  */

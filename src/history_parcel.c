@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "history_parcel.h"
 #include "history_run.h"
+#include "run_workers.h"
 
 #define PARCEL_VERSION		255
 
@@ -20,6 +21,9 @@
 
 /* Parcels that are larger together become a run at once. */
 #define MAX_PARCELS_SIZE	((Size) 512 * 1024 * 1024)
+
+/* So many bytes of rows, about, are a group that parallel workers can take. */
+#define GROUP_SIZE			((Size) 256 * 1024)
 
 struct Parcel
 {
@@ -281,25 +285,44 @@ read_rows(ParcelReader *reader, size_t count, char *to, const CompactForm *form)
 	reader->read += (uint32) count;
 }
 
-/* The rows of one partition to the run; "unit" is that of the parcels with the largest partitions. */
+/* How many rows a reader has left in a partition; "unit" is that of the parcels with the largest partitions. */
+static size_t
+rows_left(ParcelReader *reader, uint64 partition, int unit)
+{
+	const Parcel *parcel = reader->parcel;
+
+	while (reader->partition < parcel->partitions &&
+		   (reader->first_partition + reader->partition) >> (unit - parcel->key_unit) == partition)
+		reader->partition++;
+	return (reader->partition == 0 ? 0 : parcel->ends[reader->partition - 1]) - reader->read;
+}
+
+/* Some parcels that are to become a run. */
+typedef struct Parcels
+{
+	int			count;
+	ParcelReader *readers;
+	int			unit;
+	CompactForm form;
+	uint64	   *partitions;		/* in ascending order */
+	uint32		partition_count;
+	uint32	   *groups;			/* the first partition of each, and the end */
+} Parcels;
+
+/* The rows of one partition to the run. */
 static void
-write_partition(CompactRun *run, ParcelReader *readers, int count, uint64 partition, int unit)
+write_partition(const Parcels *parcels, CompactRun *run, uint64 partition)
 {
 	size_t		room = COMPACT_CACHED_ROWS(run->width);
 	size_t		rows = 0;
 	RowList		list = {0};
 	char	   *cached = compact_run_cached(run);
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < parcels->count; i++)
 	{
-		ParcelReader *reader = &readers[i];
-		const Parcel *parcel = reader->parcel;
-		size_t		left;
+		ParcelReader *reader = &parcels->readers[i];
+		size_t		left = rows_left(reader, partition, parcels->unit);
 
-		while (reader->partition < parcel->partitions &&
-			   (reader->first_partition + reader->partition) >> (unit - parcel->key_unit) == partition)
-			reader->partition++;
-		left = (reader->partition == 0 ? 0 : parcel->ends[reader->partition - 1]) - reader->read;
 		while (left > 0)
 		{
 			size_t		batch = Min(left, room - rows);
@@ -307,7 +330,7 @@ write_partition(CompactRun *run, ParcelReader *readers, int count, uint64 partit
 			read_rows(reader, batch, cached + rows * run->width, &run->form);
 			rows += batch;
 			left -= batch;
-			if (rows == room && (left > 0 || i + 1 < count))
+			if (rows == room && (left > 0 || i + 1 < parcels->count))
 			{
 				/* more than fit the cache */
 				row_list_append_all(&list, CurrentMemoryContext, cached, rows, run->width);
@@ -324,51 +347,160 @@ write_partition(CompactRun *run, ParcelReader *readers, int count, uint64 partit
 	}
 }
 
-/* Some parcels as one run, which is NULL if their rows do not fit one form. */
-static CustomerHistory *
-run_of_parcels(Parcel **parcels, int count)
+/* See RunGroups. */
+static void
+write_group(void *state, CompactRun *run, int group)
 {
-	RowRange	range = EMPTY_ROW_RANGE;
-	CompactForm form;
-	CompactRun	run;
-	ParcelReader *readers;
-	int			unit = 0;
+	const Parcels *parcels = state;
 
-	for (int i = 0; i < count; i++)
+	for (uint32 i = parcels->groups[group]; i < parcels->groups[group + 1]; i++)
+		write_partition(parcels, run, parcels->partitions[i]);
+}
+
+/* The same parcel from the partition on, or from the first that comes after it. */
+static ParcelReader
+reader_at(const ParcelReader *reader, uint64 partition, int unit)
+{
+	ParcelReader moved = *reader;
+	uint64		first = partition << (unit - reader->parcel->key_unit);
+
+	moved.partition = first <= reader->first_partition ? 0 :
+		(uint32) Min(first - reader->first_partition, reader->parcel->partitions);
+	moved.read = moved.partition == 0 ? 0 : reader->parcel->ends[moved.partition - 1];
+	return moved;
+}
+
+/* See RunGroups. */
+static char *
+collect_group(void *state, int group, Size *size)
+{
+	const Parcels *parcels = state;
+	uint32		first = parcels->groups[group];
+	uint32		end = parcels->groups[group + 1];
+	Size		width = COMPACT_WIDTH(&parcels->form);
+	ParcelReader *readers = palloc(parcels->count * sizeof(ParcelReader));
+	Size		used = 0;
+	Size		capacity = 2 * GROUP_SIZE;
+	char	   *result = history_host.resize(NULL, capacity);
+
+	for (int i = 0; i < parcels->count; i++)
+		readers[i] = reader_at(&parcels->readers[i], parcels->partitions[first], parcels->unit);
+	for (uint32 p = first; p < end; p++)
 	{
-		RowRange	its_range = parcel_range(parcels[i]);
+		Size		start = used;
+		uint32		rows = 0;
 
-		row_range_add(&range, &its_range);
-		unit = Max(unit, parcels[i]->key_unit);
-	}
-	if (!compact_form(&range, 0, &form))
-		return NULL;
+		used += sizeof(rows);
+		for (int i = 0; i < parcels->count; i++)
+		{
+			size_t		left = rows_left(&readers[i], parcels->partitions[p], parcels->unit);
 
-	readers = palloc0(count * sizeof(ParcelReader));
-	for (int i = 0; i < count; i++)
-	{
-		readers[i].parcel = parcels[i];
-		readers[i].form = parcel_form(parcels[i]);
-		readers[i].first_partition = readers[i].form.least_key >> parcels[i]->key_unit;
+			if (used + left * width + sizeof(rows) > capacity)
+			{
+				capacity = 2 * capacity + left * width;
+				result = history_host.resize(result, capacity);
+			}
+			read_rows(&readers[i], left, result + used, &parcels->form);
+			used += left * width;
+			rows += (uint32) left;
+		}
+		memcpy(result + start, &rows, sizeof(rows));
 	}
-	compact_run_open(&run, HISTORY_KEY_BIGINT, parcels[0]->has_amounts, parcels[0]->scale, &form);
+	pfree(readers);
+	*size = used;
+	return result;
+}
+
+/* Lists the partitions in which there are rows, and which of them are a group. */
+static int
+group_partitions(Parcels *parcels)
+{
+	uint32	   *next = palloc0(parcels->count * sizeof(uint32));
+	Size		width = COMPACT_WIDTH(&parcels->form);
+	uint32		room = 1;
+	Size		size = 0;
+	int			groups = 0;
+
+	for (int i = 0; i < parcels->count; i++)
+		room += parcels->readers[i].parcel->partitions;
+	parcels->partitions = palloc(room * sizeof(uint64));
+	parcels->groups = palloc(room * sizeof(uint32));
 	for (;;)
 	{
 		uint64		partition = PG_UINT64_MAX;
-		bool		found = false;
+		uint64		rows = 0;
 
-		for (int i = 0; i < count; i++)
-			if (readers[i].partition < parcels[i]->partitions)
-			{
-				partition = Min(partition, (readers[i].first_partition + readers[i].partition) >>
-								(unit - parcels[i]->key_unit));
-				found = true;
-			}
-		if (!found)
+		for (int i = 0; i < parcels->count; i++)
+		{
+			const ParcelReader *reader = &parcels->readers[i];
+
+			if (next[i] < reader->parcel->partitions)
+				partition = Min(partition, (reader->first_partition + next[i]) >>
+								(parcels->unit - reader->parcel->key_unit));
+		}
+		if (partition == PG_UINT64_MAX)
 			break;
-		write_partition(&run, readers, count, partition, unit);
+		for (int i = 0; i < parcels->count; i++)
+		{
+			const ParcelReader *reader = &parcels->readers[i];
+			const uint32 *ends = reader->parcel->ends;
+			uint32		before = next[i] == 0 ? 0 : ends[next[i] - 1];
+
+			while (next[i] < reader->parcel->partitions &&
+				   (reader->first_partition + next[i]) >>
+				   (parcels->unit - reader->parcel->key_unit) == partition)
+				next[i]++;
+			rows += (next[i] == 0 ? 0 : ends[next[i] - 1]) - before;
+		}
+		if (rows == 0)
+			continue;
+		if (size == 0)
+			parcels->groups[groups++] = parcels->partition_count;
+		parcels->partitions[parcels->partition_count++] = partition;
+		size += rows * width;
+		if (size >= GROUP_SIZE)
+			size = 0;
 	}
-	pfree(readers);
+	parcels->groups[groups] = parcels->partition_count;
+	pfree(next);
+	return groups;
+}
+
+/* Some parcels as one run, which is NULL if their rows do not fit one form. */
+static CustomerHistory *
+run_of_parcels(Parcel **all, int count)
+{
+	RowRange	range = EMPTY_ROW_RANGE;
+	Parcels		parcels = {.count = count};
+	CompactRun	run;
+	RunGroups	groups = {.state = &parcels, .write = write_group, .collect = collect_group};
+
+	for (int i = 0; i < count; i++)
+	{
+		RowRange	its_range = parcel_range(all[i]);
+
+		row_range_add(&range, &its_range);
+		parcels.unit = Max(parcels.unit, all[i]->key_unit);
+		groups.size += VARSIZE(all[i]);
+	}
+	if (!compact_form(&range, 0, &parcels.form))
+		return NULL;
+
+	parcels.readers = palloc0(count * sizeof(ParcelReader));
+	for (int i = 0; i < count; i++)
+	{
+		ParcelReader *reader = &parcels.readers[i];
+
+		reader->parcel = all[i];
+		reader->form = parcel_form(all[i]);
+		reader->first_partition = reader->form.least_key >> all[i]->key_unit;
+	}
+	groups.count = group_partitions(&parcels);
+	compact_run_open(&run, HISTORY_KEY_BIGINT, all[0]->has_amounts, all[0]->scale, &parcels.form);
+	compact_run_write_groups(&run, &groups);
+	pfree(parcels.readers);
+	pfree(parcels.partitions);
+	pfree(parcels.groups);
 	return compact_run_finish(&run);
 }
 
