@@ -52,6 +52,7 @@ typedef struct LogChunk
 /* Fields are written and read as words, which may reach into what follows. */
 #define RECORD_MAX			(1 + 2 * (int) sizeof(uint64))
 #define STAGE_SIZE			48
+#define STAGE_HALF			32			/* a bit that is set from here on */
 
 /*
  * An expanded object, allocated in the aggregate's context when its group
@@ -571,12 +572,16 @@ log_add_plain(HistoryState *state, const HistoryKey *key, Day day, int32 amount)
 {
 	uint64		distance = key_distance(state, key);
 	uint8_t    *end;
+	uint8		staged;
 
 	if (unlikely(state->staged > STAGE_SIZE - RECORD_MAX) && !log_flush(state))
 		return false;
 	end = put_row(state->stage + state->staged, distance, byte_length(distance),
 				  day_distance(state, day), amount_kind(amount), amount);
-	state->staged = (uint8) (end - state->stage);
+	staged = (uint8) (end - state->stage);
+	/* half full: where the stage will be moved to, some rows of the group from now */
+	__builtin_prefetch((state->staged ^ staged) & STAGE_HALF ? state->body.log_end + STAGE_SIZE - 1 : end, 1);
+	state->staged = staged;
 	state->rows++;
 	return true;
 }
