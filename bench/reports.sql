@@ -22,9 +22,10 @@ FROM (
 	FROM (SELECT DISTINCT customer_id, (ordered_at AT TIME ZONE 'Europe/Paris')::date FROM orders) d
 ) days;
 
-INSERT INTO bench.cases (section, name, target, query)
-SELECT 'reports', format('stored: %s', call), 60, format('SELECT count(*) FROM stored, %s', call)
-FROM unnest('{
+-- As a server does it by default, and without parallel workers.
+INSERT INTO bench.cases (section, name, workers, target, query)
+SELECT 'reports', format('%s: %s', how, call), workers, target, format('SELECT count(*) FROM stored, %s', call)
+FROM (VALUES ('stored', 2, 60), ('one processor', 0, NULL)) modes (how, workers, target), unnest('{
 	"loyalty.retention(h)",
 	"loyalty.retention(h, kind => ''streak'')",
 	"loyalty.retention(h, cohort => ''all'')",
