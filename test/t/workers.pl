@@ -1,5 +1,6 @@
-# Reports on a large stored history are counted with the help of parallel workers: the same comes out, wherever they are
-# called and whatever goes wrong, and where no worker can help none does.
+# Parallel workers count the customers of a large stored history with a report, and sort and write with the leader of a
+# parallel aggregation what others read: the same comes out, wherever that is and whatever goes wrong, and where no worker
+# can help none does.
 #
 # All rows are random: LOYALTY_SEED=… repeats them.
 use strict;
@@ -11,10 +12,10 @@ use Test::More;
 
 my $slowness = $ENV{LOYALTY_SLOWNESS} // 1;
 my $seed = $ENV{LOYALTY_SEED} // int(rand(1e9));
-diag("parallel_reports: seed $seed");
+diag("workers: seed $seed");
 my $customers = $slowness >= 10 ? 20000 : 200000;
 
-my $server = Server->new('parallel_reports', "max_worker_processes = 16\nmin_parallel_table_scan_size = 0\nmax_parallel_workers_per_gather = 0\nwal_level = replica\nmax_wal_senders = 3\n")->start;
+my $server = Server->new('workers', "max_worker_processes = 16\nmin_parallel_table_scan_size = 0\nmax_parallel_workers_per_gather = 0\nwal_level = replica\nmax_wal_senders = 3\n")->start;
 $server->psql(<<"SQL");
 CREATE EXTENSION loyalty;
 ALTER DATABASE postgres SET search_path = loyalty, public;
@@ -55,7 +56,7 @@ sub with_workers
 	my ($sql, $on) = @_;
 	$on //= $server;
 	my $printed = $on->psql("SET client_min_messages = debug1; SET max_parallel_workers_per_gather = 2; $sql");
-	my @said = Server::contents("$Server::scratch/$on->{name}.errors") =~ /parallel workers counted (\d+ of \d+ parts of a customer_history.*)/g;
+	my @said = Server::contents("$Server::scratch/$on->{name}.errors") =~ /parallel workers (?:counted|wrote) (\d+ of \d+ (?:parts|groups) of a customer_history.*)/g;
 	return ($printed, @said);
 }
 
@@ -205,9 +206,50 @@ is($server->psql("SELECT count(*) FROM pg_stat_activity, pg_sleep(0.2) WHERE bac
 is(helped($growth), $expected, 'the next report is as before');
 unlike(Server::contents($server->{log}), qr/PANIC|TRAP|terminated by signal|WARNING/, 'nothing else went wrong');
 
+# ---------- builds ----------
+
+$server->psql(<<'SQL');
+CREATE TABLE public.bought_again AS
+SELECT customer, day, CASE WHEN abs(amount) < 10000 THEN amount END AS amount FROM public.bought, generate_series(1, 2);
+ALTER TABLE public.bought_again SET (parallel_workers = 2);
+ANALYZE public.bought_again;
+SQL
+my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;';
+for my $rows ('customer, day, amount', 'customer, day', 'customer, day, abs(amount) % 600', '- customer * 1000003, day')
+{
+	my $query = "SELECT md5(customer_history($rows)::text) FROM bought_again";
+	is(helped("$parallel $query"), $server->psql($query), "build: $rows");
+}
+my $groups = "SELECT md5(string_agg(h::text, ',')) FROM (SELECT customer_history(customer, day, amount) AS h FROM bought_again GROUP BY customer % 3 ORDER BY customer % 3) AS g";
+is(helped("$parallel $groups"), $server->psql($groups), 'build: with GROUP BY');
+# of too few partitions, or keys too far apart to be sent as rows
+for my $rows ('42, day, amount', 'customer % 7, day, amount', 'CASE customer WHEN 5 THEN 9000000000 ELSE customer % 50 END, day',
+	'CASE customer WHEN 5 THEN -9223372036854775808 WHEN 6 THEN 9223372036854775807 ELSE customer END, day, amount')
+{
+	my $query = "SELECT md5(customer_history($rows)::text) FROM bought_again";
+	is((with_workers("$parallel $query"))[0], $server->psql($query), "build: $rows");
+}
+my $build = 'SELECT md5(customer_history(customer, day, amount)::text) FROM bought_again';
+my $built = $server->psql($build);
+is((with_workers("$parallel SET max_parallel_workers = 2; $build"))[0], $built, 'build: those who read are all there are');
+is(helped("$parallel CREATE TABLE built AS SELECT customer_history(customer, day, amount) AS h FROM bought_again; SELECT md5(h::text) FROM built; DROP TABLE built"), $built, 'build: CREATE TABLE AS');
+my $at_once = "SELECT md5(string_agg(r::text, ',')) FROM (SELECT customer_history(customer, day, amount) AS h FROM bought_again) AS b, growth(h) AS r";
+is(helped("$parallel $at_once"), $server->psql($at_once), 'build: a report at once');
+%outcomes = ();
+for my $timeout (map { 40 * $_ } 1 .. 15)
+{
+	my $result = eval { (with_workers("$parallel SET statement_timeout = $timeout; $build"))[0] } // ($@ =~ /canceling statement due to statement timeout/ ? 'canceled' : $@);
+	$outcomes{$result}++;
+}
+ok(delete $outcomes{canceled}, 'build: canceled at all times');
+delete $outcomes{$built};
+is_deeply(\%outcomes, {}, 'build: or gives what it should');
+is($server->psql("SELECT count(*) FROM pg_stat_activity, pg_sleep(0.2) WHERE backend_type = 'parallel worker'"), '0', 'build: no worker is left behind');
+unlike(Server::contents($server->{log}), qr/PANIC|TRAP|terminated by signal|WARNING/, 'build: nothing else went wrong');
+
 # ---------- on a standby ----------
 
-my $standby = $server->standby('parallel_reports_standby', "hot_standby = on\n")->start;
+my $standby = $server->standby('workers_standby', "hot_standby = on\n")->start;
 my @help;
 for (1 .. 50)
 {
