@@ -208,6 +208,30 @@ get_word(const uint8_t *from, int size)
 	return size == 0 ? 0 : value & PG_UINT64_MAX >> (64 - 8 * size);
 }
 
+/*
+ * Most records of bigint keys have three bytes of key, two of day, and two of
+ * amount or none: eight bytes at most, with the tag.
+ */
+#define TAG_COMMON(has_amount)	TAG(3, 2, (has_amount) ? AMOUNT_UINT16 : AMOUNT_UNKNOWN)
+
+static inline bool
+row_is_common(uint64 key, uint64 day, int32 amount)
+{
+	/* shorter keys would become longer */
+	return key - (1 << 16) < (1 << 24) - (1 << 16) && day <= PG_UINT16_MAX &&
+		((uint32) amount <= PG_UINT16_MAX || amount == ROW_UNKNOWN);
+}
+
+static inline uint8_t *
+put_common_row(uint8_t *to, uint64 key, uint64 day, int32 amount)
+{
+	uint64		has_amount = amount != ROW_UNKNOWN;
+
+	(void) put_word(to, TAG_COMMON(false) | has_amount << 6 | key << 8 | day << 32 |
+					(uint64) (uint32) amount << 48, 8);
+	return to + 6 + 2 * has_amount;
+}
+
 /* The record but for what is wide or follows. */
 static inline uint8_t *
 put_row(uint8_t *to, uint64 key, int key_size, uint64 day, AmountKind kind, int32 amount)
@@ -357,12 +381,26 @@ log_read_records(const HistoryState *state, LogRows *rows, const uint8_t *from, 
 
 	while (from < end)
 	{
-		uint8		tag = *from++;
+		uint64		word = get_word(from, 8);
+		uint8		tag = (uint8) word;
 		int			key_size = TAG_KEY_SIZE(tag);
 		int			day_size = TAG_DAY_SIZE(tag);
 		AmountKind	kind = TAG_AMOUNT(tag);
-		uint64		word;
 
+		if (likely(is_bigint && (tag == TAG_COMMON(false) || tag == TAG_COMMON(true))))
+		{
+			bool		has_amount = tag == TAG_COMMON(true);
+
+			row->key = first_key + (uint64) unfold_sign(word >> 8 & 0xFFFFFF);
+			row->day = state->day + (uint32) unfold_sign(word >> 32 & PG_UINT16_MAX);
+			row->amount = has_amount ? (int32) (word >> 48) : ROW_UNKNOWN;
+			first_day = Min(first_day, row->day);
+			from += 6 + 2 * has_amount;
+			row++;
+			continue;
+		}
+
+		from++;
 		if (is_bigint)
 		{
 			row->key = first_key + (uint64) unfold_sign(get_word(from, key_size));
@@ -571,13 +609,17 @@ static pg_attribute_always_inline bool
 log_add_plain(HistoryState *state, const HistoryKey *key, Day day, int32 amount)
 {
 	uint64		distance = key_distance(state, key);
+	uint64		days = day_distance(state, day);
 	uint8_t    *end;
 	uint8		staged;
 
 	if (unlikely(state->staged > STAGE_SIZE - RECORD_MAX) && !log_flush(state))
 		return false;
-	end = put_row(state->stage + state->staged, distance, byte_length(distance),
-				  day_distance(state, day), amount_kind(amount), amount);
+	end = state->stage + state->staged;
+	if (likely(row_is_common(distance, days, amount)))
+		end = put_common_row(end, distance, days, amount);
+	else
+		end = put_row(end, distance, byte_length(distance), days, amount_kind(amount), amount);
 	staged = (uint8) (end - state->stage);
 	/* half full: where the stage will be moved to, some rows of the group from now */
 	__builtin_prefetch((state->staged ^ staged) & STAGE_HALF ? state->body.log_end + STAGE_SIZE - 1 : end, 1);
