@@ -1,5 +1,6 @@
--- A large stored history is read in slices, one in memory as a whole: every
--- report gives the same of both, sound or damaged.
+-- A large stored history is read in slices, or by parallel workers in parts,
+-- one in memory as a whole: every report gives the same of all, sound or
+-- damaged. (That workers do help, test/t/workers.pl makes sure.)
 --
 -- All rows are random. A failure shows the seed: LOYALTY_SEED=… repeats it.
 
@@ -48,13 +49,15 @@ FROM pg_class WHERE oid = 'stored'::regclass;
 -- ---------- the same of both ----------
 
 -- What a query gives for a value, as one line: its rows, or its error.
-CREATE FUNCTION outcome(query text, from_table boolean, name text) RETURNS text
+CREATE FUNCTION outcome(query text, way text, name text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	source text := CASE WHEN from_table THEN 'SELECT h FROM stored WHERE name = %L'
+	source text := CASE WHEN way <> 'memory' THEN 'SELECT h FROM stored WHERE name = %L'
 						ELSE 'SELECT (h::bytea || '''')::customer_history AS h FROM stored WHERE name = %L' END;
 	result text;
 BEGIN
+	PERFORM set_config('max_parallel_workers_per_gather', CASE way WHEN 'workers' THEN '2' ELSE '0' END, true),
+			set_config('min_parallel_table_scan_size', '0', true);
 	EXECUTE format('WITH v AS MATERIALIZED (' || source || ') SELECT count(*) || '' rows: '' || coalesce(sum(hashtextextended(r::text, 0)), 0) FROM v, LATERAL ('
 				   || replace(query, ' AS r', ' WITH ORDINALITY AS r') || ') AS r', name) INTO result;
 	RETURN result;
@@ -75,17 +78,19 @@ FROM (VALUES ('retention', 'kind => ''streak'', period => ''week'''), ('retentio
 			 ('rolling_retention', 'kind => ''streak'', as_of => ''2022-12-31'''), ('rolling_retention', 'kind => ''on_or_after'''),
 			 ('repurchase', 'cohort => ''week'', same_day => true'), ('growth', 'period => ''week'', lapse => 3'), ('growth', 'as_of => ''2022-05-05'''),
 			 ('purchases', 'period => ''all'''), ('purchases', 'period => ''day'', as_of => ''2023-03-03'''), ('customer_summary', 'as_of => ''2022-03-03''')) AS v(name, arguments);
-SELECT is(outcome(c.query, true, s.name), outcome(c.query, false, s.name), format('%s: %s', s.name, c.report))
-FROM stored AS s, call AS c WHERE s.name <> 'one customer' ORDER BY s.name, c.report;
+SELECT is(outcome(c.query, way, s.name), outcome(c.query, 'memory', s.name), format('%s, %s: %s', s.name, way, c.report))
+FROM stored AS s, call AS c, unnest('{slices,workers}'::text[]) AS way
+WHERE s.name <> 'one customer' AND (way = 'slices' OR c.report ~ '^(loyalty\.)?(retention|rolling_retention|repurchase|growth|purchases)\(')
+ORDER BY s.name, c.report, way;
 -- days before Christ: too many periods for most
-SELECT is(outcome(query, true, 'one customer'), outcome(query, false, 'one customer'), 'one customer: ' || query)
+SELECT is(outcome(query, 'slices', 'one customer'), outcome(query, 'memory', 'one customer'), 'one customer: ' || query)
 FROM unnest('{SELECT r.* FROM loyalty.events(v.h) AS r,SELECT r.* FROM loyalty.customer_summary(v.h) AS r,"SELECT r.* FROM loyalty.growth(v.h, period => ''year'') AS r","SELECT r.* FROM loyalty.retention(v.h, period => ''year'') AS r","SELECT r.* FROM loyalty.purchases(v.h, period => ''year'') AS r"}'::text[]) AS query;
 
 -- customers by their keys as they are
-SELECT is(outcome('SELECT r.* FROM loyalty.customer_summary_as(NULL::uuid, v.h) AS r', true, 'uuid'), outcome('SELECT r.* FROM loyalty.customer_summary_as(NULL::uuid, v.h) AS r', false, 'uuid'), 'uuid: customer_summary_as');
+SELECT is(outcome('SELECT r.* FROM loyalty.customer_summary_as(NULL::uuid, v.h) AS r', 'slices', 'uuid'), outcome('SELECT r.* FROM loyalty.customer_summary_as(NULL::uuid, v.h) AS r', 'memory', 'uuid'), 'uuid: customer_summary_as');
 
 -- several passes: cohorts by day times as many brackets
-SELECT is(outcome(query, true, 'bigint without amounts'), outcome(query, false, 'bigint without amounts'), 'rolling retention in several passes')
+SELECT is(outcome(query, 'workers', 'bigint without amounts'), outcome(query, 'memory', 'bigint without amounts'), 'rolling retention in several passes')
 FROM (VALUES ('SELECT r.* FROM loyalty.rolling_retention(v.h, cohort => ''day'', days => (SELECT array_agg(n) FROM generate_series(1, 1300) AS n)) AS r')) AS q(query);
 
 -- ---------- damaged ones ----------
@@ -122,11 +127,12 @@ BEGIN
 	DELETE FROM stored;
 	INSERT INTO stored VALUES ('damaged', base.key_type, damaged(base.h::bytea)::customer_history);
 	query := 'SELECT r.* FROM loyalty.events(v.h) AS r';
-	of_slices := outcome(query, true, 'damaged');
-	RETURN NEXT is(of_slices, outcome(query, false, 'damaged'), format('value %s, %s damaged: %s', n, base.name, of_slices));
+	of_slices := outcome(query, 'slices', 'damaged');
+	RETURN NEXT is(of_slices, outcome(query, 'memory', 'damaged'), format('value %s, %s damaged: %s', n, base.name, of_slices));
 	FOR query IN SELECT c.query FROM call AS c WHERE c.report ~ '^(loyalty\.)?(retention|rolling_retention|repurchase|growth|purchases|customer_summary)\(' LOOP
-		of_slices := outcome(query, true, 'damaged');
-		of_whole := outcome(query, false, 'damaged');
+		of_slices := outcome(query, 'slices', 'damaged');
+		of_whole := outcome(query, 'memory', 'damaged');
+		RETURN NEXT is(outcome(query, 'workers', 'damaged'), of_slices, format('value %s, %s damaged, workers: %s', n, base.name, query));
 		IF (of_slices !~ '^(22|54000|XX001|[0-9]+ rows)') OR (of_whole !~ '^(22|54000|XX001|[0-9]+ rows)') THEN
 			RETURN NEXT fail(format('value %s, %s damaged, %s: %s and %s', n, base.name, query, of_slices, of_whole));
 		END IF;
