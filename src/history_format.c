@@ -665,9 +665,15 @@ history_next_customer_slow(HistoryReader *reader)
 #define SEEK_CUSTOMERS		256
 #define SEEK_BYTES			((size_t) 64 * 1024)
 
-/* Reads a customer as one that begins "at" bytes after the first at hand; false if there cannot be one. */
+/* And no more days, guesses that fail included. */
+#define SEEK_DAYS			(256 * 1024)
+
+/*
+ * Reads a customer as one that begins "at" bytes after the first at hand;
+ * false if there cannot be one.
+ */
 static bool
-pass_customer(HistoryReader *scout, const uint8_t *first, size_t at)
+pass_customer(HistoryReader *scout, const uint8_t *first, size_t at, int *days_left)
 {
 	HistoryDay	event;
 
@@ -678,7 +684,8 @@ pass_customer(HistoryReader *scout, const uint8_t *first, size_t at)
 	move_quick_end(scout);
 	if (history_next_customer(scout))
 		while (history_next_day(scout, &event))
-			;
+			if (--*days_left <= 0)
+				return false;
 	return scout->damage == NULL;
 }
 
@@ -691,6 +698,7 @@ history_seek(HistoryReader *reader, size_t offset)
 	const uint8_t *first;
 	HistoryReader scout;
 	size_t		at = 0;
+	int			days_left = SEEK_DAYS;
 
 	go_to(reader, from);
 	first = reader->at.next;
@@ -703,8 +711,8 @@ history_seek(HistoryReader *reader, size_t offset)
 	scout.limit = HISTORY_NO_LIMIT;
 	scout.key_buffer = NULL;
 	history_read_until(&scout, scout.header.last_day);
-	while (from + at < offset && at < scout.size)
-		at = pass_customer(&scout, first, at) ? history_position(&scout) : at + 1;
+	while (from + at < offset && at < scout.size && days_left > 0)
+		at = pass_customer(&scout, first, at, &days_left) ? history_position(&scout) : at + 1;
 	if (from + at < offset)
 		return false;
 

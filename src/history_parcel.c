@@ -285,14 +285,18 @@ read_rows(ParcelReader *reader, size_t count, char *to, const CompactForm *form)
 	reader->read += (uint32) count;
 }
 
-/* How many rows a reader has left in a partition; "unit" is that of the parcels with the largest partitions. */
+/*
+ * How many rows a reader has left in a partition, before which it has read
+ * all; "unit" is that of the parcels with the largest partitions.
+ */
 static size_t
 rows_left(ParcelReader *reader, uint64 partition, int unit)
 {
 	const Parcel *parcel = reader->parcel;
 
+	/* partitions before it that nobody asked for are empty */
 	while (reader->partition < parcel->partitions &&
-		   (reader->first_partition + reader->partition) >> (unit - parcel->key_unit) == partition)
+		   (reader->first_partition + reader->partition) >> (unit - parcel->key_unit) <= partition)
 		reader->partition++;
 	return (reader->partition == 0 ? 0 : parcel->ends[reader->partition - 1]) - reader->read;
 }
@@ -307,6 +311,7 @@ typedef struct Parcels
 	uint64	   *partitions;		/* in ascending order */
 	uint32		partition_count;
 	uint32	   *groups;			/* the first partition of each, and the end */
+	Size	   *group_sizes;	/* of their rows */
 } Parcels;
 
 /* The rows of one partition to the run. */
@@ -418,27 +423,35 @@ group_partitions(Parcels *parcels)
 	uint32	   *next = palloc0(parcels->count * sizeof(uint32));
 	Size		width = COMPACT_WIDTH(&parcels->form);
 	uint32		room = 1;
-	Size		size = 0;
 	int			groups = 0;
+	uint64		all_rows PG_USED_FOR_ASSERTS_ONLY = 0;
 
 	for (int i = 0; i < parcels->count; i++)
+	{
 		room += parcels->readers[i].parcel->partitions;
+		all_rows += parcels->readers[i].parcel->rows;
+	}
 	parcels->partitions = palloc(room * sizeof(uint64));
 	parcels->groups = palloc(room * sizeof(uint32));
+	parcels->group_sizes = palloc(room * sizeof(Size));
 	for (;;)
 	{
 		uint64		partition = PG_UINT64_MAX;
 		uint64		rows = 0;
+		bool		found = false;
 
 		for (int i = 0; i < parcels->count; i++)
 		{
 			const ParcelReader *reader = &parcels->readers[i];
 
 			if (next[i] < reader->parcel->partitions)
+			{
 				partition = Min(partition, (reader->first_partition + next[i]) >>
 								(parcels->unit - reader->parcel->key_unit));
+				found = true;
+			}
 		}
-		if (partition == PG_UINT64_MAX)
+		if (!found)
 			break;
 		for (int i = 0; i < parcels->count; i++)
 		{
@@ -454,13 +467,16 @@ group_partitions(Parcels *parcels)
 		}
 		if (rows == 0)
 			continue;
-		if (size == 0)
+		if (groups == 0 || parcels->group_sizes[groups - 1] >= GROUP_SIZE)
+		{
+			parcels->group_sizes[groups] = 0;
 			parcels->groups[groups++] = parcels->partition_count;
+		}
 		parcels->partitions[parcels->partition_count++] = partition;
-		size += rows * width;
-		if (size >= GROUP_SIZE)
-			size = 0;
+		parcels->group_sizes[groups - 1] += rows * width;
+		all_rows -= rows;
 	}
+	Assert(all_rows == 0);
 	parcels->groups[groups] = parcels->partition_count;
 	pfree(next);
 	return groups;
@@ -496,11 +512,13 @@ run_of_parcels(Parcel **all, int count)
 		reader->first_partition = reader->form.least_key >> all[i]->key_unit;
 	}
 	groups.count = group_partitions(&parcels);
+	groups.sizes = parcels.group_sizes;
 	compact_run_open(&run, HISTORY_KEY_BIGINT, all[0]->has_amounts, all[0]->scale, &parcels.form);
 	compact_run_write_groups(&run, &groups);
 	pfree(parcels.readers);
 	pfree(parcels.partitions);
 	pfree(parcels.groups);
+	pfree(parcels.group_sizes);
 	return compact_run_finish(&run);
 }
 

@@ -13,7 +13,7 @@
  * notes where the part began and ended and how many customers it had.  The
  * leader looks whether all that fits together; if not, it counts the rest
  * itself, as it would have done without workers, and so finds whatever damage
- * there may be.
+ * there may be in what the report reads.
  *
  * Values in memory, in temporary tables, which belong to one process, and
  * compressed ones are counted by the leader alone.
@@ -28,6 +28,9 @@
 
 #include "report.h"
 #include "workers.h"
+
+/* Of what is shared; another number if that, or cells of a report, change. */
+#define LAYOUT			WORKERS_LAYOUT(1, sizeof(SharedReport))
 
 /* A part is no smaller, and there are no more. */
 #define MIN_PART_SIZE	((Size) 256 * 1024)
@@ -135,13 +138,16 @@ help(Report *report, void (*count) (void *state), void *state,
 void
 loyalty_report_worker(dsm_segment *segment, shm_toc *toc)
 {
-	SharedReport *shared = workers_shared(toc);
+	SharedReport *shared = workers_shared(toc, LAYOUT);
 	MemoryContext context = CurrentMemoryContext;
-	char	   *arg = shared_args(shared);
+	char	   *arg;
 	FmgrInfo	function;
 
 	LOCAL_FCINFO(fcinfo, FUNC_MAX_ARGS);
 
+	if (shared == NULL)
+		return;
+	arg = shared_args(shared);
 	fmgr_info(shared->function, &function);
 	InitFunctionCallInfoData(*fcinfo, &function, shared->arg_count, shared->collation, NULL, NULL);
 	for (int i = 0; i < shared->arg_count; i++)
@@ -180,35 +186,53 @@ workers_for_value(Datum datum, Size cells_size)
 	return workers;
 }
 
-static void
-write_args(SharedReport *shared, FunctionCallInfo fcinfo, const Oid *types)
+/* The arguments of the leader's call. */
+typedef struct Args
 {
-	char	   *to = shared_args(shared);
+	int			count;
+	NullableDatum *values;
+	int16	   *lengths;		/* of their types */
+	bool	   *by_value;
+} Args;
 
-	for (int i = 0; i < shared->arg_count; i++)
+/* The history goes as the pointer to where it is stored, which other arguments may be for the leader only. */
+static Args
+make_args(FunctionCallInfo fcinfo, Datum history)
+{
+	Args		args;
+	Oid		   *types;
+
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &args.count);
+	args.values = palloc(args.count * sizeof(NullableDatum));
+	args.lengths = palloc(args.count * sizeof(int16));
+	args.by_value = palloc(args.count * sizeof(bool));
+	for (int i = 0; i < args.count; i++)
 	{
-		int16		length;
-		bool		by_value;
-
-		get_typlenbyval(types[i], &length, &by_value);
-		datumSerialize(fcinfo->args[i].value, fcinfo->args[i].isnull, by_value, length, &to);
+		get_typlenbyval(types[i], &args.lengths[i], &args.by_value[i]);
+		args.values[i] = fcinfo->args[i];
+		if (args.lengths[i] == -1 && !args.values[i].isnull && args.values[i].value != history)
+			args.values[i].value = PointerGetDatum(PG_DETOAST_DATUM(args.values[i].value));
 	}
+	return args;
 }
 
 static Size
-args_size(FunctionCallInfo fcinfo, const Oid *types, int count)
+args_size(const Args *args)
 {
 	Size		size = 0;
 
-	for (int i = 0; i < count; i++)
-	{
-		int16		length;
-		bool		by_value;
-
-		get_typlenbyval(types[i], &length, &by_value);
-		size += datumEstimateSpace(fcinfo->args[i].value, fcinfo->args[i].isnull, by_value, length);
-	}
+	for (int i = 0; i < args->count; i++)
+		size += datumEstimateSpace(args->values[i].value, args->values[i].isnull,
+								   args->by_value[i], args->lengths[i]);
 	return size;
+}
+
+static void
+write_args(const Args *args, char *to)
+{
+	for (int i = 0; i < args->count; i++)
+		datumSerialize(args->values[i].value, args->values[i].isnull, args->by_value[i],
+					   args->lengths[i], &to);
 }
 
 /* Whether the parts of workers begin where the reader has come to, and go on without a gap to the end. */
@@ -252,19 +276,16 @@ lead(Report *report, FunctionCallInfo fcinfo, int worker_count,
 	Workers		workers;
 	SharedReport *shared;
 	uint32		read = 0;		/* parts */
-	Oid		   *types;
-	int			arg_count;
-	Size		size;
+	Args		args = make_args(fcinfo, report->history);
+	Size		size = args_size(&args);
 	bool		fit;
 
-	get_func_signature(fcinfo->flinfo->fn_oid, &types, &arg_count);
-	size = args_size(fcinfo, types, arg_count);
-	workers_prepare(&workers, "loyalty_report_worker", worker_count,
+	workers_prepare(&workers, "loyalty_report_worker", worker_count, LAYOUT,
 					MAXALIGN(sizeof(SharedReport)) + MAXALIGN(size) + worker_count * cells_size);
 	shared = workers.shared;
 	shared->function = fcinfo->flinfo->fn_oid;
 	shared->collation = fcinfo->fncollation;
-	shared->arg_count = arg_count;
+	shared->arg_count = args.count;
 	shared->value_size = reader->size;
 	shared->args_size = size;
 	shared->cells_size = cells_size;
@@ -272,7 +293,7 @@ lead(Report *report, FunctionCallInfo fcinfo, int worker_count,
 	pg_atomic_init_u32(&shared->taken, 0);
 	pg_atomic_init_u32(&shared->taken_back, 0);
 	pg_atomic_init_u32(&shared->failed, 0);
-	write_args(shared, fcinfo, types);
+	write_args(&args, shared_args(shared));
 	workers_start(&workers);
 
 	while (take_part(shared))
@@ -309,6 +330,8 @@ report_count(Report *report, FunctionCallInfo fcinfo, void (*count) (void *state
 		cells_size += MAXALIGN(cells[i].size);
 	if (helped != NULL)
 	{
+		if (cells_size != helped->cells_size)
+			elog(ERROR, "cells of a report differ between parallel workers");
 		help(report, count, state, cells, cells_count);
 		return false;
 	}

@@ -19,6 +19,12 @@
 /* Holds a few groups, so that a worker has one while the leader writes. */
 #define QUEUE_SIZE		((Size) 1024 * 1024)
 
+/* A larger group, of customers with very many rows, the leader writes itself. */
+#define MAX_SENT_SIZE	((Size) 8 * 1024 * 1024)
+
+/* Of what is shared; another number if that changes. */
+#define LAYOUT			WORKERS_LAYOUT(1, sizeof(SharedRun))
+
 /* Seen by the leader and its workers.  Two queues for each follow. */
 typedef struct SharedRun
 {
@@ -93,9 +99,9 @@ write_group(const SharedRun *shared, const char *rows, Size size)
 void
 loyalty_run_worker(dsm_segment *segment, shm_toc *toc)
 {
-	SharedRun  *shared = workers_shared(toc);
-	shm_mq	   *rows = shared_queue(shared, ParallelWorkerNumber, QUEUE_ROWS);
-	shm_mq	   *results = shared_queue(shared, ParallelWorkerNumber, QUEUE_RESULTS);
+	SharedRun  *shared = workers_shared(toc, LAYOUT);
+	shm_mq	   *rows;
+	shm_mq	   *results;
 	shm_mq_handle *from;
 	shm_mq_handle *to;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "loyalty run worker",
@@ -103,6 +109,10 @@ loyalty_run_worker(dsm_segment *segment, shm_toc *toc)
 	Size		size;
 	void	   *data;
 
+	if (shared == NULL)
+		return;
+	rows = shared_queue(shared, ParallelWorkerNumber, QUEUE_ROWS);
+	results = shared_queue(shared, ParallelWorkerNumber, QUEUE_RESULTS);
 	shm_mq_set_receiver(rows, MyProc);
 	shm_mq_set_sender(results, MyProc);
 	from = shm_mq_attach(rows, segment, NULL);
@@ -154,7 +164,7 @@ start_writers(Assembly *assembly, const CompactRun *run, int count)
 {
 	SharedRun  *shared;
 
-	workers_prepare(&assembly->workers, "loyalty_run_worker", count,
+	workers_prepare(&assembly->workers, "loyalty_run_worker", count, LAYOUT,
 					MAXALIGN(sizeof(SharedRun)) + 2 * count * QUEUE_SIZE);
 	shared = assembly->workers.shared;
 	shared->has_amounts = run->writer.header.has_amounts;
@@ -240,7 +250,8 @@ serve(Assembly *assembly, Writer *writer)
 	{
 		if (writer->rows != NULL && !send_rows(assembly, writer, true))
 			return;
-		if (assembly->front == assembly->back)
+		if (assembly->front == assembly->back ||
+			assembly->groups->sizes[assembly->back - 1] > MAX_SENT_SIZE)
 			return;
 		writer->groups[writer->given++] = --assembly->back;
 		writer->rows = assembly->groups->collect(assembly->groups->state, assembly->back,

@@ -9,7 +9,8 @@
  * appends these to what it wrote.  So nobody waits but for the last groups,
  * who is slow or never starts gets less, and little memory is shared.
  *
- * Memory: what workers made, until it is appended, and two queues a worker.
+ * Memory: what workers made, until it is appended, and for each worker two
+ * queues and three copies of a group, which is never a very large one.
  */
 #ifndef LOYALTY_RUN_WORKERS_H
 #define LOYALTY_RUN_WORKERS_H
@@ -20,6 +21,7 @@
 typedef struct RunGroups
 {
 	int			count;			/* of groups */
+	const Size *sizes;			/* of their rows */
 	Size		size;			/* of all rows, about */
 	void	   *state;			/* for the two functions */
 

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <dlfcn.h>
+
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
@@ -12,13 +14,11 @@
 
 #include "workers.h"
 
-#define KEY_SHARED	1
+#define KEY_LAYOUT	1
+#define KEY_SHARED	2
 
 /* A value so many times as large gets one more: they are here for some ten milliseconds. */
 #define MORE_BYTES	8
-
-/* Where this library is, whatever dynamic_library_path says. */
-#define LIBRARY		"$libdir/loyalty"
 
 int
 workers_for(Size bytes)
@@ -38,16 +38,33 @@ workers_for(Size bytes)
 	return count;
 }
 
+/* The file that this library was loaded from, whatever the settings say now. */
+static const char *
+library_file(void)
+{
+	Dl_info		info;
+
+	if (dladdr((void *) workers_prepare, &info) == 0)
+		elog(ERROR, "could not find the file of the library");
+	return info.dli_fname;
+}
+
 void
-workers_prepare(Workers *workers, const char *function, int count, Size shared_size)
+workers_prepare(Workers *workers, const char *function, int count, uint64 layout, Size shared_size)
 {
 	ParallelContext *context;
+	uint64	   *shared_layout;
 
 	EnterParallelMode();
-	context = CreateParallelContext(LIBRARY, function, count);
+	context = CreateParallelContext(library_file(), function, count);
+	shm_toc_estimate_chunk(&context->estimator, sizeof(uint64));
 	shm_toc_estimate_chunk(&context->estimator, shared_size);
-	shm_toc_estimate_keys(&context->estimator, 1);
+	shm_toc_estimate_keys(&context->estimator, 2);
 	InitializeParallelDSM(context);
+
+	shared_layout = shm_toc_allocate(context->toc, sizeof(uint64));
+	*shared_layout = layout;
+	shm_toc_insert(context->toc, KEY_LAYOUT, shared_layout);
 
 	workers->context = context;
 	workers->count = context->nworkers;
@@ -76,7 +93,10 @@ workers_end(Workers *workers)
 }
 
 void *
-workers_shared(shm_toc *toc)
+workers_shared(shm_toc *toc, uint64 layout)
 {
-	return shm_toc_lookup(toc, KEY_SHARED, false);
+	const uint64 *shared_layout = shm_toc_lookup(toc, KEY_LAYOUT, true);
+
+	return shared_layout == NULL || *shared_layout != layout ? NULL :
+		shm_toc_lookup(toc, KEY_SHARED, false);
 }

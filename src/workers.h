@@ -33,9 +33,12 @@ extern int	workers_for(Size bytes);
  *
  *		void loyalty_NAME(dsm_segment *segment, shm_toc *toc)
  *
- * Parallel mode begins here and lasts until workers_end.
+ * Parallel mode begins here and lasts until workers_end.  "layout" tells what
+ * is shared from what another version of this library would share: after an
+ * update a session goes on with the old one, and its workers load the new one.
  */
-extern void workers_prepare(Workers *workers, const char *function, int count, Size shared_size);
+extern void workers_prepare(Workers *workers, const char *function, int count,
+							uint64 layout, Size shared_size);
 
 /* Lets them start, which takes them some milliseconds. */
 extern void workers_start(Workers *workers);
@@ -46,7 +49,9 @@ extern void workers_wait(Workers *workers);
 /* They and what is shared are gone. */
 extern void workers_end(Workers *workers);
 
-/* What workers->shared is to the leader, for a worker. */
-extern void *workers_shared(shm_toc *toc);
+#define WORKERS_LAYOUT(version, size)	((uint64) (version) << 32 | (uint64) (size))
+
+/* What workers->shared is to the leader, for a worker; NULL: of another layout. */
+extern void *workers_shared(shm_toc *toc, uint64 layout);
 
 #endif							/* LOYALTY_WORKERS_H */

@@ -125,6 +125,27 @@ is(helped("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; WITH n AS M
 	is(scalar(@help), 0, 'which gets no help');
 }
 
+$server->psql(q(CREATE TABLE public.window_list AS SELECT array_agg(n) AS long FROM generate_series(1, 900) AS n));
+my $windows = query('repurchase(h, windows => long)', 'window_list, stored', "WHERE name = 'bigint'");
+is(helped("CREATE TEMP TABLE window_list AS TABLE public.window_list; $windows"), $server->psql($windows), 'an argument from a temporary table');
+
+# functions of another file of the library
+my $folder = `pg_config --pkglibdir`;
+chomp $folder;
+system('cp', "$folder/loyalty.so", "$Server::scratch/another.so") == 0 or die 'cp';
+chmod 0755, "$Server::scratch/another.so";
+$server->psql(<<"SQL");
+CREATE SCHEMA another;
+SELECT replace(replace(pg_get_functiondef(oid), 'FUNCTION loyalty.', 'FUNCTION another.'), '\$libdir/loyalty', '$Server::scratch/another.so')
+FROM pg_proc WHERE oid = 'loyalty.growth'::regproc \\gexec
+SQL
+is(helped(query('another.growth(h)', 'stored', "WHERE name = 'bigint'")), $expected, 'a function of another file');
+
+# bytes in which a customer of a million days seems to begin everywhere
+$server->psql("INSERT INTO stored SELECT 'puzzling', customer_history(1, date '1000-01-01' + (324 * (i / 3) + (ARRAY[0, 130, 260])[1 + i % 3])::int) FROM generate_series(0, 1199999) AS i");
+is(eval { (with_workers('SET statement_timeout = ' . 5000 * $slowness . '; ' . query("purchases(h, period => 'all')", 'stored', "WHERE name = 'puzzling'")))[0] } // $@,
+	$server->psql(query("purchases(h, period => 'all')", 'stored', "WHERE name = 'puzzling'")), 'guesses end');
+
 # ---------- where there is none ----------
 
 for my $case (
@@ -215,7 +236,9 @@ ALTER TABLE public.bought_again SET (parallel_workers = 2);
 ANALYZE public.bought_again;
 SQL
 my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;';
-for my $rows ('customer, day, amount', 'customer, day', 'customer, day, abs(amount) % 600', '- customer * 1000003, day')
+# the last two: with partitions between that are empty, and up to the last key that there can be
+for my $rows ('customer, day, amount', 'customer, day', 'customer, day, abs(amount) % 600', '- customer * 1000003, day', 'customer + customer % 2 * 9000000, day',
+	'9223372036854775807 - customer % 1000, day')
 {
 	my $query = "SELECT md5(customer_history($rows)::text) FROM bought_again";
 	is(helped("$parallel $query"), $server->psql($query), "build: $rows");
