@@ -371,6 +371,41 @@ copy_all(const uint8_t *data, size_t size, const HistoryHeader *header, uint8_t 
 	free(slices.slice);
 }
 
+/* The customers from a certain one on as a value of its own, appended to those before. */
+static void
+append_some(const uint8_t *data, size_t size, const HistoryHeader *header, Input *choices)
+{
+	uint32_t	before = (uint32_t) take_bytes(choices, 2) % header->customers;
+	HistoryWriter writers[2];
+	HistoryReader reader;
+	HistoryDay	event;
+	int64_t		last = 0;
+
+	for (int i = 0; i < 2; i++)
+		history_writer_open(&writers[i], &host, header->key_type, header->has_amounts, header->scale,
+							header->first_day, 0);
+	history_open(&reader, &host, header, data, size, NULL);
+	for (uint32_t i = 0; history_next_customer(&reader); i++)
+	{
+		last = reader.key.number;
+		while (history_next_day(&reader, &event))
+			HOLDS(history_writer_add(&writers[i >= before], &reader.key, &event) == HISTORY_OK);
+	}
+	HOLDS(history_writer_finish(&writers[1]) == HISTORY_OK);
+	history_open(&reader, &host, &writers[1].header, writers[1].data, writers[1].used, NULL);
+	HOLDS(history_writer_append(&writers[0], &reader, last) == HISTORY_OK && reader.damage == NULL);
+	HOLDS(writers[0].header.customers == header->customers &&
+		  writers[0].header.customer_days == header->customer_days);
+	writers[0].header = *header;
+	HOLDS(history_writer_finish(&writers[0]) == HISTORY_OK);
+	HOLDS(writers[0].used == size && memcmp(writers[0].data, data, size) == 0);
+	for (int i = 0; i < 2; i++)
+	{
+		history_writer_close(&writers[i]);
+		free(writers[i].data);
+	}
+}
+
 /* What events add up to in any order. */
 static uint64_t
 event_mark(const HistoryDay *event)
@@ -454,6 +489,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Input		choices_again = choices;
 	Input		choices_of_copy = choices;
 	Input		choices_of_parts = choices;
+	Input		choices_of_append = choices;
 	uint8_t    *copy = malloc(size > 0 ? size : 1); /* of its own, so that a byte too far shows */
 	HistoryHeader header;
 	bool		is_sound;
@@ -472,6 +508,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_partly(copy, size, &header, &choices, is_sound);
 		read_slices(copy, size, &header, &choices_again, is_sound);
 		copy_all(copy, size, &header, key_buffer, &choices_of_copy, is_sound);
+		if (is_sound && header.key_type == HISTORY_KEY_BIGINT)
+			append_some(copy, size, &header, &choices_of_append);
 		read_parts(copy, size, &header, &choices_of_parts, is_sound);
 		free(key_buffer);
 	}

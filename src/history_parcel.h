@@ -6,7 +6,8 @@
  * longer than it saves: each worker has some orders of nearly every customer.
  * So a worker sends its rows as they are, compact (compact_row.h) and
  * partitioned by key, which is what can be done side by side.  The leader
- * sorts and writes them partition by partition, those of all workers together.
+ * sorts and writes them partition by partition, those of all workers together,
+ * with the help of workers of its own (run_workers.h).
  *
  * A parcel is a datum of type customer_history that only the combine function
  * sees, in the plan node that finishes what others began: history_state.c sees
