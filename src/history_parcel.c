@@ -286,17 +286,25 @@ read_rows(ParcelReader *reader, size_t count, char *to, const CompactForm *form)
 }
 
 /*
- * How many rows a reader has left in a partition, before which it has read
- * all; "unit" is that of the parcels with the largest partitions.
+ * The number of a reader's next partition; false if there is none.  "unit" is
+ * that of the parcels with the largest partitions.
  */
+static inline bool
+next_partition(const ParcelReader *reader, int unit, uint64 *partition)
+{
+	*partition = (reader->first_partition + reader->partition) >> (unit - reader->parcel->key_unit);
+	return reader->partition < reader->parcel->partitions;
+}
+
+/* How many rows a reader has left in a partition, before which it has read all. */
 static size_t
 rows_left(ParcelReader *reader, uint64 partition, int unit)
 {
 	const Parcel *parcel = reader->parcel;
+	uint64		next;
 
 	/* partitions before it that nobody asked for are empty */
-	while (reader->partition < parcel->partitions &&
-		   (reader->first_partition + reader->partition) >> (unit - parcel->key_unit) <= partition)
+	while (next_partition(reader, unit, &next) && next <= partition)
 		reader->partition++;
 	return (reader->partition == 0 ? 0 : parcel->ends[reader->partition - 1]) - reader->read;
 }
@@ -420,7 +428,7 @@ collect_group(void *state, int group, Size *size)
 static int
 group_partitions(Parcels *parcels)
 {
-	uint32	   *next = palloc0(parcels->count * sizeof(uint32));
+	ParcelReader *readers = palloc(parcels->count * sizeof(ParcelReader));
 	Size		width = COMPACT_WIDTH(&parcels->form);
 	uint32		room = 1;
 	int			groups = 0;
@@ -428,8 +436,9 @@ group_partitions(Parcels *parcels)
 
 	for (int i = 0; i < parcels->count; i++)
 	{
-		room += parcels->readers[i].parcel->partitions;
-		all_rows += parcels->readers[i].parcel->rows;
+		readers[i] = parcels->readers[i];
+		room += readers[i].parcel->partitions;
+		all_rows += readers[i].parcel->rows;
 	}
 	parcels->partitions = palloc(room * sizeof(uint64));
 	parcels->groups = palloc(room * sizeof(uint32));
@@ -442,12 +451,11 @@ group_partitions(Parcels *parcels)
 
 		for (int i = 0; i < parcels->count; i++)
 		{
-			const ParcelReader *reader = &parcels->readers[i];
+			uint64		next;
 
-			if (next[i] < reader->parcel->partitions)
+			if (next_partition(&readers[i], parcels->unit, &next))
 			{
-				partition = Min(partition, (reader->first_partition + next[i]) >>
-								(parcels->unit - reader->parcel->key_unit));
+				partition = Min(partition, next);
 				found = true;
 			}
 		}
@@ -455,15 +463,10 @@ group_partitions(Parcels *parcels)
 			break;
 		for (int i = 0; i < parcels->count; i++)
 		{
-			const ParcelReader *reader = &parcels->readers[i];
-			const uint32 *ends = reader->parcel->ends;
-			uint32		before = next[i] == 0 ? 0 : ends[next[i] - 1];
+			size_t		left = rows_left(&readers[i], partition, parcels->unit);
 
-			while (next[i] < reader->parcel->partitions &&
-				   (reader->first_partition + next[i]) >>
-				   (parcels->unit - reader->parcel->key_unit) == partition)
-				next[i]++;
-			rows += (next[i] == 0 ? 0 : ends[next[i] - 1]) - before;
+			readers[i].read += (uint32) left;
+			rows += left;
 		}
 		if (rows == 0)
 			continue;
@@ -478,7 +481,7 @@ group_partitions(Parcels *parcels)
 	}
 	Assert(all_rows == 0);
 	parcels->groups[groups] = parcels->partition_count;
-	pfree(next);
+	pfree(readers);
 	return groups;
 }
 

@@ -310,7 +310,7 @@ lead(Report *report, FunctionCallInfo fcinfo, int worker_count,
 							 shared->part_count - read, shared->part_count,
 							 fit ? "" : ", which do not fit together")));
 	if (fit)
-		add_cells(shared, worker_count, cells, cells_count);
+		add_cells(shared, workers.count, cells, cells_count);
 	else
 	{
 		history_read_to(reader, HISTORY_NO_LIMIT);

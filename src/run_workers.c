@@ -184,8 +184,6 @@ start_writers(Assembly *assembly, const CompactRun *run, int count)
 		writer->groups = palloc(assembly->groups->count * sizeof(int));
 	}
 	workers_start(&assembly->workers);
-	/* those who were not started will not be waited for */
-	assembly->workers.count = assembly->workers.context->nworkers_launched;
 	for (int i = 0; i < assembly->workers.count; i++)
 	{
 		BackgroundWorkerHandle *handle = assembly->workers.context->worker[i].bgwhandle;
@@ -210,9 +208,9 @@ is_done(Assembly *assembly, shm_mq_result result)
 
 /* Goes on with sending; false if the queue is full. */
 static bool
-send_rows(Assembly *assembly, Writer *writer, bool nowait)
+send_rows(Assembly *assembly, Writer *writer)
 {
-	if (!is_done(assembly, shm_mq_send(writer->to, writer->size, writer->rows, nowait, true)))
+	if (!is_done(assembly, shm_mq_send(writer->to, writer->size, writer->rows, true, true)))
 		return false;
 	pfree(writer->rows);
 	writer->rows = NULL;
@@ -248,7 +246,7 @@ serve(Assembly *assembly, Writer *writer)
 		;
 	for (;;)
 	{
-		if (writer->rows != NULL && !send_rows(assembly, writer, true))
+		if (writer->rows != NULL && !send_rows(assembly, writer))
 			return;
 		if (assembly->front == assembly->back ||
 			assembly->groups->sizes[assembly->back - 1] > MAX_SENT_SIZE)
@@ -266,7 +264,7 @@ finish_writer(Assembly *assembly, Writer *writer)
 	while (writer->done < writer->given)
 	{
 		/* it reads only as long as what it made is taken */
-		if (writer->rows != NULL && send_rows(assembly, writer, true))
+		if (writer->rows != NULL && send_rows(assembly, writer))
 			continue;
 		if (take_result(assembly, writer, writer->rows != NULL))
 			continue;

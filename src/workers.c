@@ -77,6 +77,7 @@ void
 workers_start(Workers *workers)
 {
 	LaunchParallelWorkers(workers->context);
+	workers->count = workers->context->nworkers_launched;
 }
 
 void

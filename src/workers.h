@@ -17,7 +17,7 @@
 typedef struct Workers
 {
 	ParallelContext *context;
-	int			count;			/* at most so many come */
+	int			count;			/* at most so many come; once started, those who were */
 	void	   *shared;			/* zeroed memory of all, of the size wanted */
 } Workers;
 

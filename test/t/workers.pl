@@ -72,6 +72,21 @@ sub helped
 	return 'no help came';
 }
 
+# A script under some timeouts gives what it should or is canceled, and canceled it is.
+sub interrupt
+{
+	my ($sql, $expected, $what, @timeouts) = @_;
+	my %outcomes;
+	for my $timeout (@timeouts)
+	{
+		my $result = eval { (with_workers("SET statement_timeout = $timeout; $sql"))[0] } // ($@ =~ /canceling statement due to statement timeout/ ? 'canceled' : $@);
+		$outcomes{$result}++;
+	}
+	ok(delete $outcomes{canceled}, "$what is canceled while workers come, help and go");
+	delete $outcomes{$expected};
+	is_deeply(\%outcomes, {}, "$what gives what it should, if not");
+}
+
 # ---------- the same comes out ----------
 
 for my $name ('bigint', 'no amounts', 'text', 'uuid')
@@ -214,15 +229,7 @@ for my $report ('growth(h)', 'retention(h)', 'purchases(h)')
 }
 is((with_workers("SELECT interrupted(\$q\$$growth\$q\$, 5)"))[0], '5', 'subtransactions that are rolled back after it');
 
-my %outcomes;
-for my $timeout (1 .. 40)
-{
-	my $result = eval { (with_workers("SET statement_timeout = $timeout; $growth"))[0] } // ($@ =~ /canceling statement due to statement timeout/ ? 'canceled' : $@);
-	$outcomes{$result}++;
-}
-ok(delete $outcomes{canceled}, 'a report is canceled while workers come, help and go');
-delete $outcomes{$expected};
-is_deeply(\%outcomes, {}, 'or gives what it should');
+interrupt($growth, $expected, 'a report', 1 .. 40);
 is($server->psql("SELECT count(*) FROM pg_stat_activity, pg_sleep(0.2) WHERE backend_type = 'parallel worker'"), '0', 'no worker is left behind');
 is(helped($growth), $expected, 'the next report is as before');
 unlike(Server::contents($server->{log}), qr/PANIC|TRAP|terminated by signal|WARNING/, 'nothing else went wrong');
@@ -258,15 +265,7 @@ is((with_workers("$parallel SET max_parallel_workers = 2; $build"))[0], $built, 
 is(helped("$parallel CREATE TABLE built AS SELECT customer_history(customer, day, amount) AS h FROM bought_again; SELECT md5(h::text) FROM built; DROP TABLE built"), $built, 'build: CREATE TABLE AS');
 my $at_once = "SELECT md5(string_agg(r::text, ',')) FROM (SELECT customer_history(customer, day, amount) AS h FROM bought_again) AS b, growth(h) AS r";
 is(helped("$parallel $at_once"), $server->psql($at_once), 'build: a report at once');
-%outcomes = ();
-for my $timeout (map { 40 * $_ } 1 .. 15)
-{
-	my $result = eval { (with_workers("$parallel SET statement_timeout = $timeout; $build"))[0] } // ($@ =~ /canceling statement due to statement timeout/ ? 'canceled' : $@);
-	$outcomes{$result}++;
-}
-ok(delete $outcomes{canceled}, 'build: canceled at all times');
-delete $outcomes{$built};
-is_deeply(\%outcomes, {}, 'build: or gives what it should');
+interrupt("$parallel $build", $built, 'build', map { 40 * $_ } 1 .. 15);
 is($server->psql("SELECT count(*) FROM pg_stat_activity, pg_sleep(0.2) WHERE backend_type = 'parallel worker'"), '0', 'build: no worker is left behind');
 unlike(Server::contents($server->{log}), qr/PANIC|TRAP|terminated by signal|WARNING/, 'build: nothing else went wrong');
 
