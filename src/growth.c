@@ -43,7 +43,7 @@ enum
 
 typedef enum Movement
 {
-	MOVEMENT_EXPANSION,			/* 0 and 1, see book_gathered */
+	MOVEMENT_EXPANSION,			/* the first four: see book_gathered */
 	MOVEMENT_CONTRACTION,
 	MOVEMENT_RESURRECTED,
 	MOVEMENT_NEW,
@@ -124,19 +124,51 @@ money_less(Amount a, Amount b)
 }
 
 /*
- * Adds a day to the period before it, *last, the number of which is *latest,
- * or to a new one, which is always ready after it.
+ * Puts days of a plain customer together to periods, as long as they come in
+ * the short form.  *last is the period that the next day may still fall in,
+ * and *next the least that would be a new one, which is put after it.
  */
 static pg_attribute_always_inline void
-add_plain_day(PlainPeriod **last, int32 *latest, int32 period, int64 amount)
+gather_plain_days(const Report *report, const Growth *growth, const bool has_amounts,
+				  HistoryCursor *cursor, PlainPeriod **last, uint32 *next)
 {
-	*last += period != *latest;
-	(*last)->money += amount;
-	(*last)[1].money = 0;
-	*latest = (*last)->period = (*last)[1].previous = period;
+	/* copies, for the sake of the registers */
+	const int32 *of_day = growth->periods.of_day;
+	PlainPeriod *at = *last;
+	uint32		at_next = *next;
+	int64		money = at->money;
+	PlainDay	day;
+
+	while (report_plain_day(report, cursor, &day, has_amounts))
+	{
+		uint32		period = of_day[day.since];
+		int64		same = -(int64) (period < at_next); /* all ones, or 0 */
+
+		at = (PlainPeriod *) ((char *) (at + 1) + (same & -(int64) sizeof(PlainPeriod)));
+		money = (money & same) + day.amount;
+		at->money = money;
+		at->period = at[1].previous = period;
+		at_next = period + 1;
+	}
+	*last = at;
+	*next = at_next;
 }
 
-/* The same for a customer who is not plain. */
+/* The same with one day in another form. */
+static inline void
+gather_day(PlainPeriod **last, uint32 *next, uint32 period, int64 amount)
+{
+	if (period >= *next)
+	{
+		++*last;
+		(*last)->money = 0;
+		(*last)->period = (*last)[1].previous = period;
+		*next = period + 1;
+	}
+	(*last)->money += amount;
+}
+
+/* Adds a day of a customer who is not plain to the period before it, *last, or to a new one. */
 static inline void
 add_other_day(CustomerPeriod **last, int32 period, bool purchased, Amount amount)
 {
@@ -160,19 +192,17 @@ static pg_attribute_always_inline bool
 read_plain_days(Report *report, const Growth *growth, const bool has_amounts,
 				HistoryCursor *cursor, PlainPeriod **last, HistoryDay *event)
 {
-	int32		latest = NO_PERIOD;
-	PlainDay	day;
+	uint32		next = 0;
 
-	(*last)[1] = (PlainPeriod) {.money = 0, .previous = NO_PERIOD};
+	(*last)[1].previous = NO_PERIOD;
 	for (;;)
 	{
-		while (report_plain_day(report, cursor, &day, has_amounts))
-			add_plain_day(last, &latest, period_of_plain(&growth->periods, &day), day.amount);
+		gather_plain_days(report, growth, has_amounts, cursor, last, &next);
 		if (!report_other_day(report, cursor, event, has_amounts))
 			return true;
 		if (event->orders == 0 || !amount_is_plain(event->amount))
 			return false;
-		add_plain_day(last, &latest, period_index(&growth->periods, event->day), (int64) event->amount);
+		gather_day(last, &next, period_index(&growth->periods, event->day), (int64) event->amount);
 	}
 }
 
@@ -293,8 +323,9 @@ book_gathered(const Growth *growth, const PlainPeriod *last, const int32 lapse)
 		int64		is_first = (uint64) previous >> 63; /* NO_PERIOD is negative */
 		int64		kept = lapse == 1 ? adjacent :
 			-(int64) ((period <= active_until) & (1 ^ is_first));
-		int64		start = MOVEMENT_RESURRECTED + is_first;
-		int64		movement = start + ((((uint64) change >> 63) - start) & kept);
+
+		/* less is not brought but after a period with money, so by who is kept */
+		int64		movement = ((uint64) change >> 63) + 2 * (1 + kept) + is_first;
 
 		money = this->money;
 		plain->money[PLAIN_REVENUE] += money;

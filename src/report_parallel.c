@@ -3,17 +3,18 @@
  *	  Counting the customers of a large stored history on several processors.
  *
  * The value is cut into parts of a quarter of a megabyte or more.  The leader
- * takes them from the front, parallel workers from the back, one after the
- * other until none is left, so that who started late or is slow does less.
- * Each counts into cells of its own, and the leader adds up what they hold:
- * whole numbers, of which the order does not matter.
+ * takes them from the front, one by one, parallel workers from the back, and
+ * less of them the fewer are left, so that who started late or is slow does
+ * less.  As the leader has to wait until workers have exited, it takes the
+ * last ones alone.  Each counts into cells of its own, and the leader adds up
+ * what they hold: whole numbers, of which the order does not matter.
  *
  * A worker calls the report itself with the leader's arguments.  It begins
- * each of its parts with a guess where a customer begins (history_seek), and
- * notes where the part began and ended and how many customers it had.  The
- * leader looks whether all that fits together; if not, it counts the rest
- * itself, as it would have done without workers, and so finds whatever damage
- * there may be in what the report reads.
+ * whenever it has taken parts with a guess where a customer begins
+ * (history_seek), and notes where its stretch of the value began and ended and
+ * how many customers it had.  The leader looks whether all that fits together;
+ * if not, it counts the rest itself, as it would have done without workers,
+ * and so finds whatever damage there may be in what the report reads.
  *
  * Values in memory, in temporary tables, which belong to one process, and
  * compressed ones are counted by the leader alone.
@@ -23,6 +24,7 @@
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "storage/spin.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 
@@ -34,15 +36,19 @@
 
 /* A part is no smaller, and there are no more. */
 #define MIN_PART_SIZE	((Size) 256 * 1024)
-#define MAX_PARTS		64
+#define MAX_PARTS		128
 
-/* What a worker read: bytes of the value, and customers. */
-typedef struct Part
+/* What the leader counts while a worker exits: workers leave so much at the end. */
+#define EXIT_SIZE		((Size) 1024 * 1024)
+
+/* What a worker read: parts in a row, the bytes of the value that they were, and customers. */
+typedef struct Stretch
 {
+	uint32		parts;
+	uint32		customers;
 	Size		start;
 	Size		end;
-	uint32		customers;
-} Part;
+} Stretch;
 
 /* Seen by the leader and its workers.  Arguments follow, and cells by worker. */
 typedef struct SharedReport
@@ -53,11 +59,13 @@ typedef struct SharedReport
 	Size		value_size;
 	Size		args_size;
 	Size		cells_size;
+	uint32		workers;		/* wanted */
 	uint32		part_count;
-	pg_atomic_uint32 taken;		/* parts, by anybody; more than there are at the end */
-	pg_atomic_uint32 taken_back;	/* by workers */
+	slock_t		lock;			/* of the next two */
+	uint32		first_left;		/* of the parts that nobody has taken */
+	uint32		end_left;		/* the part after these */
 	pg_atomic_uint32 failed;
-	Part		parts[MAX_PARTS];
+	Stretch		stretches[MAX_PARTS];	/* by their first parts */
 } SharedReport;
 
 PGDLLEXPORT void loyalty_report_worker(dsm_segment *segment, shm_toc *toc);
@@ -80,15 +88,39 @@ shared_cells(SharedReport *shared, int worker)
 static Size
 part_start(const SharedReport *shared, uint32 part)
 {
-	return HISTORY_HEADER_SIZE +
-		(shared->value_size - HISTORY_HEADER_SIZE) / shared->part_count * part;
+	return part == shared->part_count ? shared->value_size :
+		HISTORY_HEADER_SIZE + (shared->value_size - HISTORY_HEADER_SIZE) / shared->part_count * part;
 }
 
 static bool
-take_part(SharedReport *shared)
+take_first_part(SharedReport *shared)
 {
-	return pg_atomic_read_u32(&shared->failed) == 0 &&
-		pg_atomic_fetch_add_u32(&shared->taken, 1) < shared->part_count;
+	bool		taken;
+
+	SpinLockAcquire(&shared->lock);
+	taken = shared->first_left < shared->end_left;
+	if (taken)
+		shared->first_left++;
+	SpinLockRelease(&shared->lock);
+	return taken && pg_atomic_read_u32(&shared->failed) == 0;
+}
+
+/* Half of what would be everybody's share, from *first on; returns how many, or 0. */
+static uint32
+take_last_parts(SharedReport *shared, uint32 *first)
+{
+	uint32		kept = (uint32) Min(EXIT_SIZE * shared->part_count / shared->value_size,
+									shared->part_count / 8);
+	uint32		left;
+	uint32		count = 0;
+
+	SpinLockAcquire(&shared->lock);
+	left = shared->end_left - shared->first_left;
+	if (left > kept)
+		count = Max((left - kept) / (2 * (shared->workers + 1)), 1);
+	*first = shared->end_left -= count;
+	SpinLockRelease(&shared->lock);
+	return pg_atomic_read_u32(&shared->failed) == 0 ? count : 0;
 }
 
 bool
@@ -100,33 +132,34 @@ report_is_helped(void)
 /* ---------- a worker ---------- */
 
 static void
-help(Report *report, void (*count) (void *state), void *state,
+help(Report *report, void (*count_part) (void *state), void *state,
 	 const ReportCells *cells, int cells_count)
 {
 	HistoryReader *reader = &report->reader;
 	char	   *to = shared_cells(helped, ParallelWorkerNumber);
+	uint32		first,
+				count;
 
-	while (take_part(helped))
+	while ((count = take_last_parts(helped, &first)) > 0)
 	{
-		uint32		index = helped->part_count - 1 - pg_atomic_fetch_add_u32(&helped->taken_back, 1);
-		Part	   *part = &helped->parts[index];
+		Stretch    *stretch = &helped->stretches[first];
 
-		if (!history_seek(reader, part_start(helped, index)))
+		if (!history_seek(reader, part_start(helped, first)))
 		{
 			pg_atomic_write_u32(&helped->failed, 1);
 			return;
 		}
-		part->start = history_position(reader);
-		history_read_to(reader, index + 1 == helped->part_count ? helped->value_size :
-						part_start(helped, index + 1));
-		count(state);
+		stretch->start = history_position(reader);
+		history_read_to(reader, part_start(helped, first + count));
+		count_part(state);
 		if (reader->damage != NULL)
 		{
 			pg_atomic_write_u32(&helped->failed, 1);
 			return;
 		}
-		part->end = history_position(reader);
-		part->customers = reader->header.customers - reader->customers_left;
+		stretch->end = history_position(reader);
+		stretch->customers = reader->header.customers - reader->customers_left;
+		stretch->parts = count;
 	}
 	for (int i = 0; i < cells_count; i++)
 	{
@@ -235,19 +268,19 @@ write_args(const Args *args, char *to)
 					   args->lengths[i], &to);
 }
 
-/* Whether the parts of workers begin where the reader has come to, and go on without a gap to the end. */
+/* Whether what workers read begins where the reader has come to, and goes on without a gap to the end. */
 static bool
-parts_fit(const SharedReport *shared, uint32 first, const HistoryReader *reader)
+stretches_fit(const SharedReport *shared, uint32 first, const HistoryReader *reader)
 {
 	Size		position = history_position(reader);
 	uint64		customers = reader->header.customers - reader->customers_left;
 
-	for (uint32 i = first; i < shared->part_count; i++)
+	for (uint32 i = first; i < shared->part_count; i += shared->stretches[i].parts)
 	{
-		if (shared->parts[i].start != position)
+		if (shared->stretches[i].parts == 0 || shared->stretches[i].start != position)
 			return false;
-		position = shared->parts[i].end;
-		customers += shared->parts[i].customers;
+		position = shared->stretches[i].end;
+		customers += shared->stretches[i].customers;
 	}
 	return position == reader->size && customers == reader->header.customers;
 }
@@ -289,22 +322,23 @@ lead(Report *report, FunctionCallInfo fcinfo, int worker_count,
 	shared->value_size = reader->size;
 	shared->args_size = size;
 	shared->cells_size = cells_size;
+	shared->workers = (uint32) worker_count;
 	shared->part_count = (uint32) Min(Max(reader->size / MIN_PART_SIZE, 1), MAX_PARTS);
-	pg_atomic_init_u32(&shared->taken, 0);
-	pg_atomic_init_u32(&shared->taken_back, 0);
+	SpinLockInit(&shared->lock);
+	shared->first_left = 0;
+	shared->end_left = shared->part_count;
 	pg_atomic_init_u32(&shared->failed, 0);
 	write_args(&args, shared_args(shared));
 	workers_start(&workers);
 
-	while (take_part(shared))
+	while (take_first_part(shared))
 	{
 		read++;
-		history_read_to(reader, read == shared->part_count ? HISTORY_NO_LIMIT :
-						part_start(shared, read));
+		history_read_to(reader, part_start(shared, read));
 		count(state);
 	}
 	workers_wait(&workers);
-	fit = pg_atomic_read_u32(&shared->failed) == 0 && parts_fit(shared, read, reader);
+	fit = pg_atomic_read_u32(&shared->failed) == 0 && stretches_fit(shared, read, reader);
 	ereport(DEBUG1,
 			(errmsg_internal("parallel workers counted %u of %u parts of a customer_history%s",
 							 shared->part_count - read, shared->part_count,
