@@ -1234,6 +1234,62 @@ history_writer_add_days(HistoryWriter *writer, const HistoryKey *key,
 	return error;
 }
 
+/* Writes a day that is several in the list, or no plain order; *list is then the day after. */
+static __attribute__((noinline)) HistoryError
+put_listed_event(uint8_t **to, const ListedDay **list, const ListedDay *end, uint32_t gap,
+				 const HistoryDay *others, bool has_amounts)
+{
+	ListedDay	day = **list >> 32;
+	HistoryDay	event = listed_day(*(*list)++, others, has_amounts);
+
+	for (; *list < end && **list >> 32 == day; ++*list)
+	{
+		HistoryDay	more = listed_day(**list, others, has_amounts);
+		HistoryError error = history_add_day(&event, &more);
+
+		if (error != HISTORY_OK)
+			return error;
+	}
+	*to = put_event(*to, &event, gap, has_amounts);
+	return HISTORY_OK;
+}
+
+/* Writes listed days after the one before, *to being where. */
+static inline __attribute__((always_inline)) HistoryError
+put_listed(uint8_t **to, const ListedDay *list, const ListedDay *end, uint32_t previous,
+		   const HistoryDay *others, const bool has_amounts)
+{
+	uint8_t    *at = *to;
+
+	while (list < end)
+	{
+		ListedDay	listed = *list;
+		uint32_t	day = (uint32_t) (listed >> 32);
+		uint32_t	gap = day - previous - 1;
+
+		previous = day;
+		if ((listed >> 31 & 1) == 0 && (list + 1 == end || list[1] >> 32 != day))
+		{
+			list++;
+			at = put_gap(at, gap);
+			if (has_amounts)
+				at = put_amount(at, listed & INT32_MAX);
+		}
+		else
+		{
+			HistoryError error;
+
+			*to = at;
+			error = put_listed_event(to, &list, end, gap, others, has_amounts);
+			if (error != HISTORY_OK)
+				return error;
+			at = *to;
+		}
+	}
+	*to = at;
+	return HISTORY_OK;
+}
+
 HistoryError
 history_writer_add_listed(HistoryWriter *writer, const HistoryKey *key,
 						  const ListedDay *list, size_t count, const HistoryDay *others)
@@ -1261,35 +1317,10 @@ history_writer_add_listed(HistoryWriter *writer, const HistoryKey *key,
 	for (size_t i = 1; i < count; i++)
 		days += list[i] >> 32 != list[i - 1] >> 32;
 	to = put_varint(writer->data + writer->used, days);
-
-	for (size_t i = 0; i < count;)
-	{
-		ListedDay	listed = list[i++];
-		uint32_t	day = (uint32_t) (listed >> 32);
-		uint32_t	gap = day - previous - 1;
-
-		previous = day;
-		if ((listed >> 31 & 1) == 0 && (i == count || list[i] >> 32 != day))
-		{
-			to = put_gap(to, gap);
-			if (header->has_amounts)
-				to = put_amount(to, listed & INT32_MAX);
-		}
-		else
-		{
-			HistoryDay	event = listed_day(listed, others, header->has_amounts);
-
-			for (; i < count && list[i] >> 32 == day; i++)
-			{
-				HistoryDay	more = listed_day(list[i], others, header->has_amounts);
-
-				error = history_add_day(&event, &more);
-				if (error != HISTORY_OK)
-					return error;
-			}
-			to = put_event(to, &event, gap, header->has_amounts);
-		}
-	}
+	error = header->has_amounts ? put_listed(&to, list, list + count, previous, others, true) :
+		put_listed(&to, list, list + count, previous, others, false);
+	if (error != HISTORY_OK)
+		return error;
 	writer->used = (size_t) (to - writer->data);
 	customer_is_written(writer, days);
 	return HISTORY_OK;
