@@ -122,9 +122,9 @@ key_of_datum(Datum datum, HistoryKeyType key_type)
 	return key;
 }
 
-/* customer_history_transition(state, customer, day [, amount]) */
-Datum
-customer_history_transition(PG_FUNCTION_ARGS)
+/* A transition whatever comes. */
+static pg_noinline Datum
+add_row(FunctionCallInfo fcinfo)
 {
 	TransitionCall *call = transition_call(fcinfo);
 	Datum		state = PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0);
@@ -167,6 +167,35 @@ customer_history_transition(PG_FUNCTION_ARGS)
 	if (call->is_partial)
 		history_state_set_partial(state);
 	PG_RETURN_DATUM(state);
+}
+
+/* Not in line: others need no room for an amount. */
+static pg_noinline bool
+add_order_of_amount(FunctionCallInfo fcinfo)
+{
+	Amount		amount = 0;
+	int			scale = -1;
+
+	if (!PG_ARGISNULL(3))
+		amount_of_numeric(PG_GETARG_DATUM(3), &amount, &scale);
+	return history_state_add_order(PG_GETARG_DATUM(0), PG_GETARG_INT64(1), PG_GETARG_DATEADT(2),
+								   amount, scale);
+}
+
+/* customer_history_transition(state, customer, day [, amount]) */
+Datum
+customer_history_transition(PG_FUNCTION_ARGS)
+{
+	TransitionCall *call = fcinfo->flinfo->fn_extra;
+
+	/* nearly all rows of a query: to be added and nothing else */
+	if (likely(call != NULL && call->key_type == HISTORY_KEY_BIGINT &&
+			   !PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2) &&
+			   !DATE_NOT_FINITE(PG_GETARG_DATEADT(2))) &&
+		(call->has_amount ? add_order_of_amount(fcinfo) :
+		 history_state_add_order(PG_GETARG_DATUM(0), PG_GETARG_INT64(1), PG_GETARG_DATEADT(2), 0, -1)))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	return add_row(fcinfo);
 }
 
 /*

@@ -97,30 +97,16 @@ static void sort_short(void *rows, void *scratch, size_t count, RowDigits digits
 static void sort_long(void *rows, void *scratch, size_t count, RowDigits digits,
 					  const Sorting *sorting);
 
-/* Sorts by these digits and all after them; false: they are the same in all rows. */
-ALWAYS_INLINE bool
-sort_by(void *rows, void *scratch, size_t count, const Sorting *sorting,
-		const RowDigits digits, const size_t width)
+/* Sorts by these digits, which are not the same in all rows, and all after them. */
+ALWAYS_INLINE void
+sort_between(void *rows, void *scratch, size_t count, uint64_t least, uint64_t most,
+			 const Sorting *sorting, const RowDigits digits, const size_t width)
 {
 	uint32_t	starts[(1 << MAX_BUCKET_BITS) + 1];
-	uint64_t	least = UINT64_MAX;
-	uint64_t	most = 0;
 	size_t		buckets;
 	size_t		start = 0;
 	int			bits = 1;
 	int			shift;
-
-	for (size_t i = 0; i < count; i++)
-	{
-		uint64_t	value = row_digits(ROW_AT(rows, i, width), digits, width);
-
-		if (value < least)
-			least = value;
-		if (value > most)
-			most = value;
-	}
-	if (least == most)
-		return false;
 
 	while (bits < MAX_BUCKET_BITS && ((size_t) ROWS_PER_BUCKET << bits) < count)
 		bits++;
@@ -132,7 +118,7 @@ sort_by(void *rows, void *scratch, size_t count, const Sorting *sorting,
 
 	if (shift == 0 &&
 		(digits == ROW_DAYS || (sorting->days_in_order && width == sizeof(HistoryRow))))
-		return true;
+		return;
 	for (size_t b = 0; b < buckets; b++)
 	{
 		size_t		in_bucket = starts[b] - start;
@@ -148,6 +134,28 @@ sort_by(void *rows, void *scratch, size_t count, const Sorting *sorting,
 			sort_short(bucket, bucket_scratch, in_bucket, next, sorting);
 		start = starts[b];
 	}
+}
+
+/* Sorts by these digits and all after them; false: they are the same in all rows. */
+ALWAYS_INLINE bool
+sort_by(void *rows, void *scratch, size_t count, const Sorting *sorting,
+		const RowDigits digits, const size_t width)
+{
+	uint64_t	least = UINT64_MAX;
+	uint64_t	most = 0;
+
+	for (size_t i = 0; i < count; i++)
+	{
+		uint64_t	value = row_digits(ROW_AT(rows, i, width), digits, width);
+
+		if (value < least)
+			least = value;
+		if (value > most)
+			most = value;
+	}
+	if (least == most)
+		return false;
+	sort_between(rows, scratch, count, least, most, sorting, digits, width);
 	return true;
 }
 
@@ -178,45 +186,47 @@ sort_long(void *rows, void *scratch, size_t count, RowDigits digits, const Sorti
 	sort_from(rows, scratch, count, digits, sorting, sizeof(LongKeyRow));
 }
 
+ALWAYS_INLINE bool
+rows_are_sorted(const void *rows, size_t count, const size_t width)
+{
+	for (size_t i = 1; i < count; i++)
+		if (row_after(ROW_AT(rows, i - 1, width), ROW_AT(rows, i, width), width))
+			return false;
+	return true;
+}
+
+/* Puts rows in order of time where that takes a pass; whether they are now. */
+ALWAYS_INLINE bool
+sort_days_first(void *rows, void *scratch, size_t count, const RowsSeen *seen, const size_t width)
+{
+	uint32_t	days = seen->last_day - seen->first_day;
+
+	if (seen->days_in_order)
+		return true;
+	if (days >= MAX_DAY_BUCKETS || days / ROWS_PER_BUCKET >= count)
+		return false;
+	distribute_by_day(rows, scratch, count, seen->first_day, seen->last_day, width);
+	return true;
+}
+
 /* sort_rows of one width */
 ALWAYS_INLINE void
 sort_rows_of(void *rows, void *scratch, size_t count, void (*check_cancel) (void),
 			 const size_t width)
 {
 	Sorting		sorting = {check_cancel, true};
-	uint32_t	first_day = UINT32_MAX;
-	uint32_t	last_day = 0;
-	bool		sorted = true;
+	RowsSeen	seen = NO_ROWS_SEEN;
 
 	if (count <= INSERTION_LIMIT)
 	{
 		insertion_sort(rows, count, width);
 		return;
 	}
-
-	for (size_t i = 0; i < count; i++)
-	{
-		const HistoryRow *row = ROW_AT(rows, i, width);
-		uint32_t	day = ROW_DAY(row);
-
-		/* in order, the last day is the latest one */
-		sorting.days_in_order &= day >= last_day;
-		if (day < first_day)
-			first_day = day;
-		if (day > last_day)
-			last_day = day;
-		if (i > 0 && sorted)
-			sorted = !row_after(ROW_AT(rows, i - 1, width), row, width);
-	}
-	if (sorted)
+	if (rows_are_sorted(rows, count, width))
 		return;
-
-	if (!sorting.days_in_order && last_day - first_day < MAX_DAY_BUCKETS &&
-		(last_day - first_day) / ROWS_PER_BUCKET < count)
-	{
-		distribute_by_day(rows, scratch, count, first_day, last_day, width);
-		sorting.days_in_order = true;
-	}
+	for (size_t i = 0; i < count; i++)
+		see_day(&seen, ROW_DAY(ROW_AT(rows, i, width)));
+	sorting.days_in_order = sort_days_first(rows, scratch, count, &seen, width);
 	if (width == sizeof(LongKeyRow))
 		sort_long(rows, scratch, count, ROW_KEY, &sorting);
 	else
@@ -231,4 +241,24 @@ sort_rows(void *rows, void *scratch, size_t count, size_t width,
 		sort_rows_of(rows, scratch, count, check_cancel, sizeof(LongKeyRow));
 	else
 		sort_rows_of(rows, scratch, count, check_cancel, sizeof(HistoryRow));
+}
+
+void
+sort_seen_rows(HistoryRow *rows, HistoryRow *scratch, size_t count,
+			   const RowsSeen *seen, void (*check_cancel) (void))
+{
+	Sorting		sorting = {check_cancel, true};
+
+	if (count <= INSERTION_LIMIT)
+		insertion_sort(rows, count, sizeof(HistoryRow));
+	else if (!rows_are_sorted(rows, count, sizeof(HistoryRow)))
+	{
+		check_cancel();
+		sorting.days_in_order = sort_days_first(rows, scratch, count, seen, sizeof(HistoryRow));
+		if (seen->least_key < seen->most_key)
+			sort_between(rows, scratch, count, seen->least_key, seen->most_key, &sorting,
+						 ROW_KEY, sizeof(HistoryRow));
+		else
+			sort_short(rows, scratch, count, ROW_DAYS, &sorting);
+	}
 }

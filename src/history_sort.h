@@ -139,11 +139,43 @@ row_event(const HistoryRow *row, const WideRow *wide, HistoryDay *event)
 	}
 }
 
+/* What rows are found to be while they are made, so that they need not be looked through for it. */
+typedef struct RowsSeen
+{
+	uint64_t	least_key;
+	uint64_t	most_key;
+	uint32_t	first_day;
+	uint32_t	last_day;
+	bool		days_in_order;
+} RowsSeen;
+
+#define NO_ROWS_SEEN	{UINT64_MAX, 0, UINT32_MAX, 0, true}
+
+static inline __attribute__((always_inline)) void
+see_day(RowsSeen *seen, uint32_t day)
+{
+	/* in order, the last day is the latest one */
+	seen->days_in_order &= day >= seen->last_day;
+	seen->first_day = day < seen->first_day ? day : seen->first_day;
+	seen->last_day = day > seen->last_day ? day : seen->last_day;
+}
+
+static inline __attribute__((always_inline)) void
+see_key(RowsSeen *seen, uint64_t key)
+{
+	seen->least_key = key < seen->least_key ? key : seen->least_key;
+	seen->most_key = key > seen->most_key ? key : seen->most_key;
+}
+
 /*
  * Sorts rows of the width by key, then day.  scratch has room for as many;
  * check_cancel is called now and then.
  */
 extern void sort_rows(void *rows, void *scratch, size_t count, size_t width,
 					  void (*check_cancel) (void));
+
+/* The same of HistoryRows that all were seen. */
+extern void sort_seen_rows(HistoryRow *rows, HistoryRow *scratch, size_t count,
+						   const RowsSeen *seen, void (*check_cancel) (void));
 
 #endif							/* LOYALTY_HISTORY_SORT_H */

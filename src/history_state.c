@@ -30,10 +30,16 @@
 /* A flat history below this is merged event by event, above as a run. */
 #define MIN_RUN_SIZE		((Size) 64 * 1024)
 
-/* Sizes of a log's chunks; a log becomes large when they exceed so much together. */
+/*
+ * Sizes of a log's chunks; a log becomes large when they exceed so much
+ * together.  Small ones let many groups write to few pages of memory.
+ */
 #define LOG_FIRST_CHUNK		128
-#define LOG_MAX_CHUNK		8192
+#define LOG_MAX_CHUNK		512
+#define LOG_LONG_CHUNK		8192	/* for a long key, if it has to be */
 #define LOG_MAX_SIZE		((Size) 128 * 1024)
+
+#define CACHE_LINE			64
 
 /* From so many rows on it pays to write them as lists of days. */
 #define LOG_LISTED_ROWS		64
@@ -52,7 +58,6 @@ typedef struct LogChunk
 /* Fields are written and read as words, which may reach into what follows. */
 #define RECORD_MAX			(1 + 2 * (int) sizeof(uint64))
 #define STAGE_SIZE			48
-#define STAGE_HALF			32			/* a bit that is set from here on */
 
 /*
  * An expanded object, allocated in the aggregate's context when its group
@@ -115,7 +120,7 @@ log_is_sound(const HistoryState *state)
 		(const LogChunk *) (state->body.log_end + state->log_left);
 
 	if (last == NULL ? state->log_left != 0 :
-		last->next == NULL || last->size < LOG_FIRST_CHUNK || last->size > LOG_MAX_CHUNK ||
+		last->next == NULL || last->size < LOG_FIRST_CHUNK || last->size > LOG_LONG_CHUNK ||
 		(Size) last->before + last->size > LOG_MAX_SIZE ||
 		state->log_left > last->size - sizeof(LogChunk))
 		return false;
@@ -145,17 +150,22 @@ state_is_sound(const HistoryState *state)
  * key from the first row's, that of the day, the amount.  Distances have
  * their sign in the lowest bit, so that short ones are small numbers.
  *
- *	tag		bits 0-3	bytes of the key's distance; KEY_FOLLOWS: a key of
- *						text or uuid, uint32 size and bytes, follows the
- *						record; 0 for these types: the record before's key
+ *	tag		bits 0-3	bytes of the key's distance, as a number whose lowest two
+ *						bits are not both set: 0, 1, 2, 4, 5, 6, 8, ...;
+ *						KEY_FOLLOWS: a key of text or uuid, uint32 size and bytes,
+ *						follows the record; 0 for these types: the record before's
+ *						key
  *			bits 4-5	bytes of the day's distance, less one
  *			bits 6-7	AmountKind
+ *
+ * Where the lowest two bits are set, the record is a common one (below).
  */
-#define TAG(key_size, day_size, kind)	((uint8) ((key_size) | ((day_size) - 1) << 4 | (kind) << 6))
-#define TAG_KEY_SIZE(tag)	((tag) & 15)
+#define TAG_KEY(key_size)	((key_size) + (key_size) / 3)
+#define TAG(key_size, day_size, kind)	((uint8) (TAG_KEY(key_size) | ((day_size) - 1) << 4 | (kind) << 6))
+#define TAG_KEY_SIZE(tag)	(((tag) & 15) - ((tag) >> 2 & 3))
 #define TAG_DAY_SIZE(tag)	(((tag) >> 4 & 3) + 1)
 #define TAG_AMOUNT(tag)		((AmountKind) ((tag) >> 6))
-#define KEY_FOLLOWS			15
+#define KEY_FOLLOWS			9
 
 typedef enum AmountKind
 {
@@ -209,16 +219,26 @@ get_word(const uint8_t *from, int size)
 }
 
 /*
- * Most records of bigint keys have three bytes of key, two of day, and two of
- * amount or none: eight bytes at most, with the tag.
+ * Most records of bigint keys are one word of five bytes, or of seven with an
+ * amount:
+ *
+ *			bits 0-1	3
+ *			bit 2		whether there is an amount
+ *			bits 3-15	the day's distance
+ *			bits 16-39	the key's
+ *			bits 40-55	the amount
  */
-#define TAG_COMMON(has_amount)	TAG(3, 2, (has_amount) ? AMOUNT_UINT16 : AMOUNT_UNKNOWN)
+#define COMMON_TAG(has_amount)	(3 | (has_amount) << 2)
+#define COMMON_TAG_MASK		7
+#define COMMON_DAYS			(1 << 13)
+#define COMMON_KEYS			(1 << 24)
+#define COMMON_SIZE(has_amount)	(5 + 2 * (has_amount))
 
 static inline bool
 row_is_common(uint64 key, uint64 day, int32 amount)
 {
 	/* shorter keys would become longer */
-	return key - (1 << 16) < (1 << 24) - (1 << 16) && day <= PG_UINT16_MAX &&
+	return key - (1 << 8) < COMMON_KEYS - (1 << 8) && day < COMMON_DAYS &&
 		((uint32) amount <= PG_UINT16_MAX || amount == ROW_UNKNOWN);
 }
 
@@ -227,9 +247,9 @@ put_common_row(uint8_t *to, uint64 key, uint64 day, int32 amount)
 {
 	uint64		has_amount = amount != ROW_UNKNOWN;
 
-	(void) put_word(to, TAG_COMMON(false) | has_amount << 6 | key << 8 | day << 32 |
-					(uint64) (uint32) amount << 48, 8);
-	return to + 6 + 2 * has_amount;
+	(void) put_word(to, COMMON_TAG(has_amount) | day << 3 | key << 16 |
+					(uint64) (uint32) amount << 40, 8);
+	return to + COMMON_SIZE(has_amount);
 }
 
 /* The record but for what is wide or follows. */
@@ -245,10 +265,15 @@ put_row(uint8_t *to, uint64 key, int key_size, uint64 day, AmountKind kind, int3
 }
 
 static inline uint64
+number_distance(const HistoryState *state, int64 number)
+{
+	return fold_sign((int64) ((uint64) number - (uint64) state->key.number));
+}
+
+static inline uint64
 key_distance(const HistoryState *state, const HistoryKey *key)
 {
-	return state->key_type == HISTORY_KEY_BIGINT ?
-		fold_sign((int64) ((uint64) key->number - (uint64) state->key.number)) : 0;
+	return state->key_type == HISTORY_KEY_BIGINT ? number_distance(state, key->number) : 0;
 }
 
 static inline uint64
@@ -277,6 +302,20 @@ chunk_bytes(const LogChunk *chunk)
 	return (uint8_t *) (chunk + 1) - chunk->size;
 }
 
+/*
+ * Chunks of a log lie apart from each other: the next one is to come while one
+ * is read.  Of whatever size it is; to look would be to wait for it.
+ */
+static inline void
+chunk_prefetch(const LogChunk *chunk)
+{
+	const char *end = (const char *) (chunk + 1);
+
+	for (int back = 1; back <= LOG_MAX_CHUNK; back += CACHE_LINE)
+		__builtin_prefetch(end - back);
+	__builtin_prefetch(end - LOG_MAX_CHUNK);
+}
+
 /* Makes room in the last chunk; false: the log would be too large. */
 static pg_noinline bool
 log_add_chunk(HistoryState *state, Size wanted)
@@ -287,7 +326,7 @@ log_add_chunk(HistoryState *state, Size wanted)
 	Size		size = Max(before / 2, LOG_FIRST_CHUNK);	/* so much may be wasted */
 	LogChunk   *chunk;
 
-	if (wanted > LOG_MAX_CHUNK - sizeof(LogChunk))
+	if (wanted > LOG_LONG_CHUNK - sizeof(LogChunk))
 		return false;
 	size = pg_nextpower2_32((uint32) Max(Min(size, LOG_MAX_CHUNK), wanted + sizeof(LogChunk)));
 	if (before + size > LOG_MAX_SIZE)
@@ -334,6 +373,8 @@ log_flush(HistoryState *state)
 	else
 		memcpy(state->body.log_end, state->stage, state->staged);
 	log_advance(state, state->staged);
+	/* where the next ones will be moved to, in a page that was touched just now */
+	__builtin_prefetch(state->body.log_end + STAGE_SIZE - 1, 1);
 	state->staged = 0;
 	return true;
 }
@@ -365,82 +406,112 @@ typedef struct LogRows
 	HistoryRow *row;			/* of text and uuid the key is where its size stands in the log */
 	HistoryRow *scratch;
 	uint32		count;
-	uint32		first_day;
+	RowsSeen	seen;			/* keys only where they are numbers */
 	WideRow    *wide;
 	uint32		wide_count;
 	uint32		wide_capacity;
 } LogRows;
 
-static void
-log_read_records(const HistoryState *state, LogRows *rows, const uint8_t *from, const uint8_t *end)
+/* As many common records of one kind as come; returns where another begins. */
+static pg_attribute_always_inline const uint8_t *
+log_read_common(const HistoryState *state, LogRows *rows, const uint8_t *from, const uint8_t *end,
+				const bool has_amount)
 {
 	HistoryRow *row = rows->row + rows->count;
-	bool		is_bigint = state->key_type == HISTORY_KEY_BIGINT;
+	RowsSeen	seen = rows->seen;
 	uint64		first_key = ROW_KEY_OF_NUMBER(state->key.number);
-	uint32		first_day = rows->first_day;
+	uint32		first_day = state->day;
 
 	while (from < end)
 	{
 		uint64		word = get_word(from, 8);
-		uint8		tag = (uint8) word;
-		int			key_size = TAG_KEY_SIZE(tag);
-		int			day_size = TAG_DAY_SIZE(tag);
-		AmountKind	kind = TAG_AMOUNT(tag);
 
-		if (likely(is_bigint && (tag == TAG_COMMON(false) || tag == TAG_COMMON(true))))
-		{
-			bool		has_amount = tag == TAG_COMMON(true);
-
-			row->key = first_key + (uint64) unfold_sign(word >> 8 & 0xFFFFFF);
-			row->day = state->day + (uint32) unfold_sign(word >> 32 & PG_UINT16_MAX);
-			row->amount = has_amount ? (int32) (word >> 48) : ROW_UNKNOWN;
-			first_day = Min(first_day, row->day);
-			from += 6 + 2 * has_amount;
-			row++;
-			continue;
-		}
-
-		from++;
-		if (is_bigint)
-		{
-			row->key = first_key + (uint64) unfold_sign(get_word(from, key_size));
-			from += key_size;
-		}
-		word = get_word(from, day_size + AMOUNT_SIZE(kind));
-		from += day_size + AMOUNT_SIZE(kind);
-		row->day = state->day + (uint32) unfold_sign(word & PG_UINT64_MAX >> (64 - 8 * day_size));
-		first_day = Min(first_day, row->day);
-		if (likely(kind != AMOUNT_WIDE))
-			row->amount = kind == AMOUNT_UNKNOWN ? ROW_UNKNOWN : (int32) (word >> 8 * day_size);
-		else
-		{
-			if (rows->wide_count == rows->wide_capacity)
-			{
-				rows->wide_capacity = Max(rows->wide_capacity * 2, 8);
-				rows->wide = history_host.resize(rows->wide, rows->wide_capacity * sizeof(WideRow));
-			}
-			memcpy(&rows->wide[rows->wide_count], from, sizeof(WideRow));
-			from += sizeof(WideRow);
-			row->day |= ROW_WIDE;
-			row->amount = (int32) rows->wide_count++;
-		}
-		if (!is_bigint)
-		{
-			row->key = row == rows->row ? 0 : row[-1].key;
-			if (key_size == KEY_FOLLOWS)
-			{
-				uint32		size;
-
-				row->key = (uintptr_t) from;
-				memcpy(&size, from, sizeof(size));
-				from += sizeof(size) + size;
-			}
-		}
+		if ((word & COMMON_TAG_MASK) != COMMON_TAG(has_amount))
+			break;
+		row->key = first_key + (uint64) unfold_sign(word >> 16 & (COMMON_KEYS - 1));
+		row->day = first_day + (uint32) unfold_sign(word >> 3 & (COMMON_DAYS - 1));
+		row->amount = has_amount ? (int32) (word >> 40 & PG_UINT16_MAX) : ROW_UNKNOWN;
+		see_key(&seen, row->key);
+		see_day(&seen, row->day);
+		from += COMMON_SIZE(has_amount);
 		row++;
 	}
-	Assert(from == end);
 	rows->count = (uint32) (row - rows->row);
-	rows->first_day = first_day;
+	rows->seen = seen;
+	return from;
+}
+
+static const uint8_t *
+log_read_other(const HistoryState *state, LogRows *rows, const uint8_t *from)
+{
+	HistoryRow *row = &rows->row[rows->count];
+	bool		is_bigint = state->key_type == HISTORY_KEY_BIGINT;
+	uint8		tag = *from++;
+	int			key_size = TAG_KEY_SIZE(tag);
+	int			day_size = TAG_DAY_SIZE(tag);
+	AmountKind	kind = TAG_AMOUNT(tag);
+	uint64		word;
+
+	if (is_bigint)
+	{
+		row->key = ROW_KEY_OF_NUMBER(state->key.number) +
+			(uint64) unfold_sign(get_word(from, key_size));
+		from += key_size;
+		see_key(&rows->seen, row->key);
+	}
+	word = get_word(from, day_size + AMOUNT_SIZE(kind));
+	from += day_size + AMOUNT_SIZE(kind);
+	row->day = state->day + (uint32) unfold_sign(word & PG_UINT64_MAX >> (64 - 8 * day_size));
+	see_day(&rows->seen, row->day);
+	if (likely(kind != AMOUNT_WIDE))
+		row->amount = kind == AMOUNT_UNKNOWN ? ROW_UNKNOWN : (int32) (word >> 8 * day_size);
+	else
+	{
+		if (rows->wide_count == rows->wide_capacity)
+		{
+			rows->wide_capacity = Max(rows->wide_capacity * 2, 8);
+			rows->wide = history_host.resize(rows->wide, rows->wide_capacity * sizeof(WideRow));
+		}
+		memcpy(&rows->wide[rows->wide_count], from, sizeof(WideRow));
+		from += sizeof(WideRow);
+		row->day |= ROW_WIDE;
+		row->amount = (int32) rows->wide_count++;
+	}
+	if (!is_bigint)
+	{
+		row->key = row == rows->row ? 0 : row[-1].key;
+		if (key_size == KEY_FOLLOWS)
+		{
+			uint32		size;
+
+			row->key = (uintptr_t) from;
+			memcpy(&size, from, sizeof(size));
+			from += sizeof(size) + size;
+		}
+	}
+	rows->count++;
+	return from;
+}
+
+static void
+log_read_records(const HistoryState *state, LogRows *rows, const uint8_t *from, const uint8_t *end)
+{
+	while (from < end)
+	{
+		switch (*from & COMMON_TAG_MASK)
+		{
+			case COMMON_TAG(false):
+				from = log_read_common(state, rows, from, end, false);
+				break;
+			case COMMON_TAG(true):
+				from = log_read_common(state, rows, from, end, true);
+				break;
+			default:
+				from = log_read_other(state, rows, from);
+				break;
+		}
+	}
+	Assert(from == end);
 }
 
 /* Reads the log, which is not empty and must not go away before its rows. */
@@ -452,7 +523,7 @@ log_read(const HistoryState *state, LogRows *rows)
 
 	memset(rows, 0, sizeof(*rows));
 	rows->key_type = state->key_type;
-	rows->first_day = state->day;
+	rows->seen = (RowsSeen) NO_ROWS_SEEN;
 	rows->row = palloc(2 * state->rows * sizeof(HistoryRow));
 	rows->scratch = rows->row + state->rows;
 	if (last != NULL)
@@ -463,6 +534,7 @@ log_read(const HistoryState *state, LogRows *rows)
 		do
 		{
 			chunk = chunk->next;
+			chunk_prefetch(chunk->next);
 			log_read_records(state, rows, chunk_bytes(chunk), (uint8_t *) chunk - chunk->unused);
 		} while (chunk != last);
 	}
@@ -519,7 +591,7 @@ compare_log_rows(const void *a, const void *b, void *arg)
 static CustomerHistory *
 log_value_of_numbers(const HistoryState *state, LogRows *rows)
 {
-	CompactForm form = {.first_day = rows->first_day};
+	CompactForm form = {.first_day = rows->seen.first_day};
 	CompactRun	run;
 
 	compact_run_open(&run, HISTORY_KEY_BIGINT, state->has_amounts, state->scale, &form);
@@ -539,12 +611,12 @@ log_value(const HistoryState *state)
 		qsort_arg(rows.row, rows.count, sizeof(HistoryRow), compare_log_rows, &rows);
 	else
 	{
-		sort_rows(rows.row, rows.scratch, rows.count, sizeof(HistoryRow), history_host.check_cancel);
+		sort_seen_rows(rows.row, rows.scratch, rows.count, &rows.seen, history_host.check_cancel);
 		if (rows.count >= LOG_LISTED_ROWS && rows.wide_count == 0)
 			return log_value_of_numbers(state, &rows);
 	}
 	history_writer_open(&writer, &history_host, state->key_type, state->has_amounts,
-						state->scale, (Day) ((int64_t) rows.first_day + DAY_FIRST), VARHDRSZ);
+						state->scale, (Day) ((int64_t) rows.seen.first_day + DAY_FIRST), VARHDRSZ);
 	for (uint32 i = 0; i < rows.count; i++)
 	{
 		HistoryKey	key = log_row_key(&rows, &rows.row[i]);
@@ -604,26 +676,20 @@ log_has_latest_key(const HistoryState *state, const HistoryKey *key)
 	return size == key->size && memcmp(state->key.bytes + sizeof(size), key->bytes, size) == 0;
 }
 
-/* A record that fits the stage; false: the log would be too large. */
+/* A record that fits the stage, of these distances; false: the log would be too large. */
 static pg_attribute_always_inline bool
-log_add_plain(HistoryState *state, const HistoryKey *key, Day day, int32 amount)
+log_add_plain(HistoryState *state, uint64 key, uint64 day, int32 amount)
 {
-	uint64		distance = key_distance(state, key);
-	uint64		days = day_distance(state, day);
-	uint8_t    *end;
-	uint8		staged;
+	uint8_t    *to;
 
 	if (unlikely(state->staged > STAGE_SIZE - RECORD_MAX) && !log_flush(state))
 		return false;
-	end = state->stage + state->staged;
-	if (likely(row_is_common(distance, days, amount)))
-		end = put_common_row(end, distance, days, amount);
+	to = state->stage + state->staged;
+	if (likely(row_is_common(key, day, amount)))
+		to = put_common_row(to, key, day, amount);
 	else
-		end = put_row(end, distance, byte_length(distance), days, amount_kind(amount), amount);
-	staged = (uint8) (end - state->stage);
-	/* half full: where the stage will be moved to, some rows of the group from now */
-	__builtin_prefetch((state->staged ^ staged) & STAGE_HALF ? state->body.log_end + STAGE_SIZE - 1 : end, 1);
-	state->staged = staged;
+		to = put_row(to, key, byte_length(key), day, amount_kind(amount), amount);
+	state->staged = (uint8) (to - state->stage);
 	state->rows++;
 	return true;
 }
@@ -668,7 +734,7 @@ log_add_unusual(HistoryState *state, const HistoryKey *key, const HistoryDay *ev
 	key_follows = state->key_type != HISTORY_KEY_BIGINT &&
 		(state->rows == 0 || !log_has_latest_key(state, key));
 	if (kind != AMOUNT_WIDE && !key_follows)
-		return log_add_plain(state, key, event->day, amount);
+		return log_add_plain(state, key_distance(state, key), day_distance(state, event->day), amount);
 
 	/* straight to the chunks, where keys stay in place */
 	if (!log_flush(state) ||
@@ -707,7 +773,7 @@ log_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int
 	if (likely(state->rows > 0 && state->key_type == HISTORY_KEY_BIGINT &&
 			   row_amount_of_event(event, &amount) &&
 			   (amount == ROW_UNKNOWN || (state->has_amounts && scale == state->scale))))
-		return log_add_plain(state, key, event->day, amount);
+		return log_add_plain(state, key_distance(state, key), day_distance(state, event->day), amount);
 	return log_add_unusual(state, key, event, scale);
 }
 
@@ -828,18 +894,23 @@ state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 	memcpy(result, value, allocated_size);
 }
 
-/* The state that may be changed in place, or NULL. */
+/*
+ * The state that may be changed in place, or NULL.  What points to a state
+ * lies in it: so where that is need not be read before the rest of the state.
+ */
 static inline HistoryState *
-state_in_place(Datum state)
+state_in_place(Datum datum)
 {
-	varatt_expanded pointer;
-	const void *datum = DatumGetPointer(state);
+	char	   *pointer = DatumGetPointer(datum);
+	HistoryState *state;
+	varatt_expanded target;
 
-	if (state == (Datum) 0 || !VARATT_IS_EXTERNAL_EXPANDED_RW(datum))
+	if (pointer == NULL || !VARATT_IS_EXTERNAL_EXPANDED_RW(pointer))
 		return NULL;
-	memcpy(&pointer, VARDATA_EXTERNAL(datum), sizeof(pointer));
-	return pointer.eohptr->eoh_methods == &state_methods ?
-		(HistoryState *) pointer.eohptr : NULL;
+	state = (HistoryState *) (pointer - offsetof(ExpandedObjectHeader, eoh_rw_ptr));
+	memcpy(&target, VARDATA_EXTERNAL(pointer), sizeof(target));
+	return (char *) target.eohptr + offsetof(ExpandedObjectHeader, eoh_rw_ptr) == pointer &&
+		state->hdr.eoh_methods == &state_methods ? state : NULL;
 }
 
 static HistoryState *state_merge(HistoryState *state, MemoryContext aggregate_context, Datum other);
@@ -909,6 +980,36 @@ state_merge(HistoryState *state, MemoryContext aggregate_context, Datum other)
 	}
 	Assert(state_is_sound(state));
 	return state;
+}
+
+/* To a large state, or what is seldom. */
+static pg_noinline void
+add_other_order(HistoryState *state, int64 customer, Day day, Amount amount, int scale)
+{
+	HistoryKey	key = {.number = customer};
+	HistoryDay	event = {.day = day, .amount = amount};
+
+	event.orders = amount >= 0;
+	event.valued_orders = amount >= 0 && scale >= 0;
+	state_add_inline(state, &key, &event, scale);
+}
+
+bool
+history_state_add_order(Datum datum, int64 customer, Day day, Amount amount, int scale)
+{
+	HistoryState *state = state_in_place(datum);
+	bool		has_amount = scale >= 0;
+
+	if (unlikely(state == NULL || state->key_type != HISTORY_KEY_BIGINT))
+		return false;
+	if (unlikely(state->is_large || state->rows == 0 ||
+				 (has_amount && (!state->has_amounts || scale != state->scale ||
+								 (UnsignedAmount) amount > PG_INT32_MAX))) ||
+		!log_add_plain(state, number_distance(state, customer), day_distance(state, day),
+					   has_amount ? (int32) amount : ROW_UNKNOWN))
+		add_other_order(state, customer, day, amount, scale);
+	Assert(state_is_sound(state));
+	return true;
 }
 
 Datum

@@ -23,6 +23,16 @@ extern Datum history_state_add(Datum state, MemoryContext aggregate_context,
 							   HistoryKeyType key_type, const HistoryKey *key,
 							   const HistoryDay *event, int scale);
 
+/*
+ * The same with an order, or a refund if the amount is below 0, of a customer
+ * who is a number, without an event being made of it.  The amount is in
+ * 10^-scale; scale is -1 if it is unknown, and the amount then 0.  false:
+ * nothing was added, the state has to be another datum, or is one of other
+ * keys.
+ */
+extern bool history_state_add_order(Datum state, int64 customer, Day day, Amount amount, int scale);
+
+
 /* Adds all events of another state or value, which stays as it is. */
 extern Datum history_state_merge(Datum state, MemoryContext aggregate_context,
 								 Datum other);

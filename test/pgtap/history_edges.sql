@@ -130,6 +130,28 @@ SELECT is(loyalty.rollup(NULL::loyalty.customer_history), NULL, 'rollup of NULLs
 SELECT ok(loyalty.customers(NULL) IS NULL AND loyalty.orders(NULL) IS NULL AND loyalty.revenue(NULL) IS NULL
 		  AND loyalty.first_day(NULL) IS NULL AND loyalty.last_day(NULL) IS NULL, 'accessors of NULL: NULL');
 
+-- ---------- far from the group's first row ----------
+
+-- customers, days and amounts around where a row takes more bytes in memory, in either direction, beside plain SQL
+CREATE TABLE distant AS
+SELECT g, 5000000000 + sign * (edge + around) AS customer, date '2024-01-01' + day_sign * (day_edge + day_around) AS day,
+	   (ARRAY[NULL, 0, 655.35, 655.36, -1, 21474836.47, 21474836.48])[1 + (edge + around + day_edge + day_around + g) % 7] AS amount,
+	   row_number() OVER () AS i
+FROM unnest(ARRAY[0, 127, 128, 32767, 32768, 8388607, 8388608, 2147483647, 2147483648]) AS edge, unnest(ARRAY[0, 1, 2]) AS around, unnest(ARRAY[-1, 1]) AS sign,
+	 unnest(ARRAY[0, 63, 4095, 16383]) AS day_edge, unnest(ARRAY[0, 1]) AS day_around, unnest(ARRAY[-1, 1]) AS day_sign, generate_series(0, 3) AS g;
+CREATE FUNCTION pg_temp.events_of(h loyalty.customer_history) RETURNS text
+LANGUAGE sql AS $$ SELECT string_agg(e::text, ' ') FROM loyalty.events_as(NULL::bigint, h) AS e $$;
+SELECT is(pg_temp.events_of(h), wanted, 'rows far from the first one, beginning with row ' || first || ' of group ' || n)
+FROM unnest(ARRAY[1, 500]) AS first, generate_series(0, 3) AS n,
+	 LATERAL (SELECT loyalty.customer_history(customer, day, amount ORDER BY i < first, i) AS h FROM distant WHERE g = n) AS h,
+	 LATERAL (SELECT string_agg(format('(%s,%s,%s,%s,%s)', customer, day, orders, valued, total), ' ' ORDER BY customer, day) AS wanted
+			  FROM (SELECT customer, day, count(*) FILTER (WHERE amount IS NULL OR amount >= 0) AS orders, count(*) FILTER (WHERE amount >= 0) AS valued, sum(amount)::numeric(20, 2) AS total
+					FROM distant WHERE g = n GROUP BY customer, day) AS t) AS w;
+SELECT is(pg_temp.events_of(h), wanted, 'the same without amounts')
+FROM (SELECT loyalty.customer_history(customer, day) AS h FROM distant WHERE g = 1) AS h,
+	 (SELECT string_agg(format('(%s,%s,%s,%s,)', customer, day, orders, 0), ' ' ORDER BY customer, day) AS wanted
+	  FROM (SELECT customer, day, count(*) AS orders FROM distant WHERE g = 1 GROUP BY customer, day) AS t) AS w;
+
 -- ---------- orders and refunds ----------
 
 CREATE TABLE refund AS

@@ -77,9 +77,11 @@ random_key(Keys keys, size_t count)
 	return 7;
 }
 
+/* seen: through sort_seen_rows */
 static bool
-sorts(size_t count, Keys keys, uint32_t days, bool in_order_of_time)
+sorts(size_t count, Keys keys, uint32_t days, bool in_order_of_time, bool seen)
 {
+	RowsSeen	rows_seen = NO_ROWS_SEEN;
 	char	   *rows = malloc(count * width + 1);
 	char	   *wanted = malloc(count * width + 1);
 	char	   *scratch = malloc(count * width + 1);
@@ -95,6 +97,8 @@ sorts(size_t count, Keys keys, uint32_t days, bool in_order_of_time)
 			((LongKeyRow *) row)->key_rest = random_key((Keys) (random_number() % 5), 8);
 		row->day = in_order_of_time ? (uint32_t) (i * days / (count + 1)) :
 			(uint32_t) (random_number() % days);
+		see_key(&rows_seen, row->key);
+		see_day(&rows_seen, row->day);
 		if (random_number() % 7 == 0)
 			row->day |= ROW_WIDE;
 		row->amount = (int32_t) i;
@@ -102,7 +106,10 @@ sorts(size_t count, Keys keys, uint32_t days, bool in_order_of_time)
 	memcpy(wanted, rows, count * width);
 	qsort(wanted, count, width, compare_all);
 
-	sort_rows(rows, scratch, count, width, never_cancelled);
+	if (seen)
+		sort_seen_rows((HistoryRow *) rows, (HistoryRow *) scratch, count, &rows_seen, never_cancelled);
+	else
+		sort_rows(rows, scratch, count, width, never_cancelled);
 	for (size_t i = 1; i < count; i++)
 		same &= compare_rows(ROW_AT(rows, i - 1, width), ROW_AT(rows, i, width)) <= 0;
 	qsort(rows, count, width, compare_all);
@@ -116,12 +123,12 @@ sorts(size_t count, Keys keys, uint32_t days, bool in_order_of_time)
 static void
 test_sorting(void)
 {
-	static const size_t widths[] = {sizeof(HistoryRow), sizeof(LongKeyRow)};
+	static const size_t widths[] = {sizeof(HistoryRow), sizeof(LongKeyRow), sizeof(HistoryRow)};
 	static const uint32_t days[] = {1, 7, 1100, 8192, 8193, 2147483493};
 	static const char *const names[] = {"dense", "sparse", "powers of two", "equal", "largest"};
 	char		name[100];
 
-	for (int w = 0; w < 2; w++)
+	for (int w = 0; w < 3; w++)
 		for (int keys = DENSE; keys <= LARGEST; keys++)
 		{
 			bool		passed = true;
@@ -132,9 +139,10 @@ test_sorting(void)
 				{
 					size_t		count = i < 30 ? (size_t) i : random_number() % (i % 10 == 0 ? 50000 : 400);
 
-					passed &= sorts(count, (Keys) keys, days[d], i % 2 == 0);
+					passed &= sorts(count, (Keys) keys, days[d], i % 2 == 0, w == 2);
 				}
-			snprintf(name, sizeof(name), "rows of %zu bytes, %s keys, are sorted", width, names[keys]);
+			snprintf(name, sizeof(name), "rows of %zu bytes, %s keys, are sorted%s", width, names[keys],
+					 w == 2 ? " by what was seen" : "");
 			ok(passed, name);
 		}
 }
