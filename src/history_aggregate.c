@@ -13,6 +13,7 @@
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "nodes/execnodes.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -35,7 +36,12 @@ typedef struct TransitionCall
 	HistoryKeyType key_type;
 	bool		has_amount;
 	bool		is_partial;
+	bool		is_hashed;		/* many groups have their states at the same time */
+	uint32		groups;			/* that began */
 } TransitionCall;
+
+/* From so many groups on their states do not stay in the caches near the processor. */
+#define MANY_GROUPS		4096
 
 /* Where a support function is called directly. */
 #define AGGREGATE_HINT \
@@ -95,6 +101,9 @@ transition_call(FunctionCallInfo fcinfo)
 		}
 		call->has_amount = PG_NARGS() > 3;
 		call->is_partial = is_partial(fcinfo);
+		call->is_hashed = fcinfo->context != NULL && IsA(fcinfo->context, AggState) &&
+			((AggState *) fcinfo->context)->aggstrategy != AGG_SORTED;
+		call->groups = 0;
 		fcinfo->flinfo->fn_extra = call;
 	}
 	return call;
@@ -166,7 +175,23 @@ add_row(FunctionCallInfo fcinfo)
 	state = history_state_add(state, context, call->key_type, &key, &event, scale);
 	if (call->is_partial)
 		history_state_set_partial(state);
+	if (call->is_hashed && call->groups < MANY_GROUPS)
+		call->groups++;
 	PG_RETURN_DATUM(state);
+}
+
+/* A row that is an order of a bigint customer; false: its state is not one to add to. */
+static pg_attribute_always_inline bool
+add_order(FunctionCallInfo fcinfo, Amount amount, int scale)
+{
+	TransitionCall *call = fcinfo->flinfo->fn_extra;
+	Datum		state = PG_GETARG_DATUM(0);
+	int64		customer = PG_GETARG_INT64(1);
+	Day			day = PG_GETARG_DATEADT(2);
+
+	return call->groups < MANY_GROUPS ?
+		history_state_add_order(state, customer, day, amount, scale) :
+		history_state_add_order_later(state, customer, day, amount, scale);
 }
 
 /* Not in line: others need no room for an amount. */
@@ -178,8 +203,7 @@ add_order_of_amount(FunctionCallInfo fcinfo)
 
 	if (!PG_ARGISNULL(3))
 		amount_of_numeric(PG_GETARG_DATUM(3), &amount, &scale);
-	return history_state_add_order(PG_GETARG_DATUM(0), PG_GETARG_INT64(1), PG_GETARG_DATEADT(2),
-								   amount, scale);
+	return add_order(fcinfo, amount, scale);
 }
 
 /* customer_history_transition(state, customer, day [, amount]) */
@@ -192,8 +216,7 @@ customer_history_transition(PG_FUNCTION_ARGS)
 	if (likely(call != NULL && call->key_type == HISTORY_KEY_BIGINT &&
 			   !PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2) &&
 			   !DATE_NOT_FINITE(PG_GETARG_DATEADT(2))) &&
-		(call->has_amount ? add_order_of_amount(fcinfo) :
-		 history_state_add_order(PG_GETARG_DATUM(0), PG_GETARG_INT64(1), PG_GETARG_DATEADT(2), 0, -1)))
+		(call->has_amount ? add_order_of_amount(fcinfo) : add_order(fcinfo, 0, -1)))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	return add_row(fcinfo);
 }

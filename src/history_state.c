@@ -94,6 +94,7 @@ StaticAssertDecl(sizeof(HistoryState) <= 128, "palloc would take 256 bytes");
 
 static Size state_flat_size(ExpandedObjectHeader *eohptr);
 static void state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size);
+static void add_waiting_orders(const HistoryState *state);
 
 static const ExpandedObjectMethods state_methods = {state_flat_size, state_flatten};
 
@@ -873,8 +874,10 @@ static Size
 state_flat_size(ExpandedObjectHeader *eohptr)
 {
 	HistoryState *state = (HistoryState *) eohptr;
-	Size		size = state->is_partial && state->is_large ? parcel_size(state->body.large) : 0;
+	Size		size;
 
+	add_waiting_orders(state);
+	size = state->is_partial && state->is_large ? parcel_size(state->body.large) : 0;
 	return size > 0 ? size : VARSIZE(state_flat_value(state));
 }
 
@@ -994,21 +997,165 @@ add_other_order(HistoryState *state, int64 customer, Day day, Amount amount, int
 	state_add_inline(state, &key, &event, scale);
 }
 
+/* Whether an order would be a row of the log. */
+static inline bool
+log_takes_order(const HistoryState *state, Amount amount, int scale)
+{
+	return !state->is_large && state->rows > 0 &&
+		(scale < 0 || (state->has_amounts && scale == state->scale &&
+					   (UnsignedAmount) amount <= PG_INT32_MAX));
+}
+
+static pg_attribute_always_inline void
+add_order(HistoryState *state, int64 customer, Day day, Amount amount, int scale)
+{
+	if (unlikely(!log_takes_order(state, amount, scale)) ||
+		!log_add_plain(state, number_distance(state, customer), day_distance(state, day),
+					   scale < 0 ? ROW_UNKNOWN : (int32) amount))
+		add_other_order(state, customer, day, amount, scale);
+	Assert(state_is_sound(state));
+}
+
 bool
 history_state_add_order(Datum datum, int64 customer, Day day, Amount amount, int scale)
 {
 	HistoryState *state = state_in_place(datum);
-	bool		has_amount = scale >= 0;
 
 	if (unlikely(state == NULL || state->key_type != HISTORY_KEY_BIGINT))
 		return false;
-	if (unlikely(state->is_large || state->rows == 0 ||
-				 (has_amount && (!state->has_amounts || scale != state->scale ||
-								 (UnsignedAmount) amount > PG_INT32_MAX))) ||
-		!log_add_plain(state, number_distance(state, customer), day_distance(state, day),
-					   has_amount ? (int32) amount : ROW_UNKNOWN))
-		add_other_order(state, customer, day, amount, scale);
-	Assert(state_is_sound(state));
+	add_order(state, customer, day, amount, scale);
+	return true;
+}
+
+/* ---------- orders that wait for memory ---------- */
+
+/*
+ * Where groups are many, to add a row is to wait: for the stage of its state,
+ * and for where that is moved to.  So an order is put into a queue, memory is
+ * asked for, and it is added some rows later.  Nobody minds in which order
+ * rows are added; but who reads a state has all added first.
+ *
+ * A queue belongs to the states of one aggregation: what goes wrong in adding
+ * does so in the query that it comes from.  It lies in their context, and is
+ * on the list for as long as that lives.
+ */
+#define WAITING_ORDERS		16	/* a power of two */
+
+typedef struct WaitingOrder
+{
+	HistoryState *state;
+	int64		customer;
+	Day			day;
+	int32		amount;
+	int32		scale;
+} WaitingOrder;
+
+typedef struct WaitingOrders
+{
+	struct WaitingOrders *next;
+	MemoryContext context;		/* of the states */
+	MemoryContextCallback callback;
+	uint32		start;			/* counts those that left the queue, */
+	uint32		end;			/* and those that came */
+	WaitingOrder order[WAITING_ORDERS];
+} WaitingOrders;
+
+static WaitingOrders *waiting_orders = NULL;
+
+static inline WaitingOrders *
+find_waiting_orders(MemoryContext states_context)
+{
+	WaitingOrders *queue = waiting_orders;
+
+	while (queue != NULL && queue->context != states_context)
+		queue = queue->next;
+	return queue;
+}
+
+static void
+forget_waiting_orders(void *queue)
+{
+	WaitingOrders **link = &waiting_orders;
+
+	while (*link != queue)
+		link = &(*link)->next;
+	*link = (*link)->next;
+}
+
+static pg_noinline WaitingOrders *
+begin_waiting_orders(MemoryContext states_context)
+{
+	WaitingOrders *queue = MemoryContextAllocZero(states_context, sizeof(WaitingOrders));
+
+	queue->context = states_context;
+	queue->next = waiting_orders;
+	waiting_orders = queue;
+	queue->callback.func = forget_waiting_orders;
+	queue->callback.arg = queue;
+	MemoryContextRegisterResetCallback(states_context, &queue->callback);
+	return queue;
+}
+
+static inline WaitingOrder *
+waiting_order(WaitingOrders *queue, uint32 number)
+{
+	return &queue->order[number % WAITING_ORDERS];
+}
+
+static void
+add_first_waiting_order(WaitingOrders *queue)
+{
+	const WaitingOrder *order = waiting_order(queue, queue->start++);
+
+	add_order(order->state, order->customer, order->day, order->amount, order->scale);
+}
+
+/* All that wait for that state and those of its aggregation. */
+static void
+add_waiting_orders(const HistoryState *state)
+{
+	WaitingOrders *queue = find_waiting_orders(state->hdr.eoh_context);
+	MemoryContext old_context;
+
+	if (queue == NULL || queue->start == queue->end)
+		return;
+	/* the reader's may be one that takes nothing back */
+	old_context = MemoryContextSwitchTo(queue->context);
+	while (queue->start != queue->end)
+		add_first_waiting_order(queue);
+	MemoryContextSwitchTo(old_context);
+}
+
+bool
+history_state_add_order_later(Datum datum, int64 customer, Day day, Amount amount, int scale)
+{
+	HistoryState *state = state_in_place(datum);
+	WaitingOrders *queue;
+	const HistoryState *half_way;
+
+	if (unlikely(state == NULL || state->key_type != HISTORY_KEY_BIGINT))
+		return false;
+	if (unlikely(!log_takes_order(state, amount, scale)))
+	{
+		add_order(state, customer, day, amount, scale);
+		return true;
+	}
+	queue = find_waiting_orders(state->hdr.eoh_context);
+	if (unlikely(queue == NULL))
+		queue = begin_waiting_orders(state->hdr.eoh_context);
+	else if (queue->end - queue->start == WAITING_ORDERS)
+		add_first_waiting_order(queue);
+
+	__builtin_prefetch(state->stage, 1);
+	__builtin_prefetch(state->stage + STAGE_SIZE - 1, 1);
+	*waiting_order(queue, queue->end++) = (WaitingOrder) {state, customer, day, (int32) amount, scale};
+
+	if (queue->end - queue->start >= WAITING_ORDERS / 2)
+	{
+		half_way = waiting_order(queue, queue->end - WAITING_ORDERS / 2)->state;
+		if (half_way->staged > STAGE_SIZE - RECORD_MAX)
+			__builtin_prefetch(half_way->body.log_end, 1);
+	}
 	return true;
 }
 
@@ -1069,6 +1216,7 @@ state_value(Datum state, bool once)
 	if (!history_is_state(state))
 		return PG_DETOAST_DATUM(state);
 	own = (HistoryState *) DatumGetEOHP(state);
+	add_waiting_orders(own);
 	if (!own->is_large)
 		value = log_value(own);
 	else if (once)

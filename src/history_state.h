@@ -33,6 +33,14 @@ extern Datum history_state_add(Datum state, MemoryContext aggregate_context,
 extern bool history_state_add_order(Datum state, int64 customer, Day day, Amount amount, int scale);
 
 
+/*
+ * The same, but the order may be added some calls later, or when a state of
+ * this aggregation is read, and what is wrong with it be raised then: for many
+ * groups, whose states are not near the processor.
+ */
+extern bool history_state_add_order_later(Datum state, int64 customer, Day day, Amount amount,
+										  int scale);
+
 /* Adds all events of another state or value, which stays as it is. */
 extern Datum history_state_merge(Datum state, MemoryContext aggregate_context,
 								 Datum other);
