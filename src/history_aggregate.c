@@ -36,7 +36,7 @@ typedef struct TransitionCall
 	HistoryKeyType key_type;
 	bool		has_amount;
 	bool		is_partial;
-	bool		is_hashed;		/* many groups have their states at the same time */
+	bool		is_hashed;
 	uint32		groups;			/* that began */
 } TransitionCall;
 
@@ -71,6 +71,18 @@ is_partial(FunctionCallInfo fcinfo)
 	return function.fn_addr == customer_history_combine;
 }
 
+/* Whether the aggregation has the states of all its groups at the same time. */
+static bool
+is_hashed(FunctionCallInfo fcinfo)
+{
+	AggStrategy strategy;
+
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, AggState))
+		return false;
+	strategy = ((AggState *) fcinfo->context)->aggstrategy;
+	return strategy == AGG_HASHED || strategy == AGG_MIXED;
+}
+
 static TransitionCall *
 transition_call(FunctionCallInfo fcinfo)
 {
@@ -101,8 +113,7 @@ transition_call(FunctionCallInfo fcinfo)
 		}
 		call->has_amount = PG_NARGS() > 3;
 		call->is_partial = is_partial(fcinfo);
-		call->is_hashed = fcinfo->context != NULL && IsA(fcinfo->context, AggState) &&
-			((AggState *) fcinfo->context)->aggstrategy != AGG_SORTED;
+		call->is_hashed = is_hashed(fcinfo);
 		call->groups = 0;
 		fcinfo->flinfo->fn_extra = call;
 	}

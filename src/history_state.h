@@ -35,7 +35,7 @@ extern bool history_state_add_order(Datum state, int64 customer, Day day, Amount
 
 /*
  * The same, but the order may be added some calls later, or when a state of
- * this aggregation is read, and what is wrong with it be raised then: for many
+ * this aggregation is read (and only then memory be lacking for it): for many
  * groups, whose states are not near the processor.
  */
 extern bool history_state_add_order_later(Datum state, int64 customer, Day day, Amount amount,
