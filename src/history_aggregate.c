@@ -36,51 +36,50 @@ typedef struct TransitionCall
 	HistoryKeyType key_type;
 	bool		has_amount;
 	bool		is_partial;
-	bool		is_hashed;
-	uint32		groups;			/* that began */
+	bool		has_groups;		/* each of them a state that this call began */
+	HistoryGroups *groups;		/* NULL: none, or none yet */
 } TransitionCall;
-
-/* From so many groups on their states do not stay in the caches near the processor. */
-#define MANY_GROUPS		4096
 
 /* Where a support function is called directly. */
 #define AGGREGATE_HINT \
 	"Use the aggregate customer_history(customer, day, amount), or merge(h, h) for two histories."
 
 /*
- * Whether what the aggregate leaves goes to a leader's customer_history_combine.
- * An aggregate that somebody else made may combine otherwise, and an extension
- * that begins aggregates outside of a parallel plan may store what is left.
+ * Finds out whose transition this is.
+ *
+ * is_partial: whether what the aggregate leaves goes to a leader's
+ * customer_history_combine.  An aggregate that somebody else made may combine
+ * otherwise, and an extension that begins aggregates outside of a parallel
+ * plan may store what is left.
+ *
+ * has_groups: whether a state that the call is given can be none but one that
+ * it returned before, for one of the groups that the aggregation has all at
+ * the same time, or an initial value; with that, none is begun here.
  */
-static bool
-is_partial(FunctionCallInfo fcinfo)
+static void
+examine_aggregate(TransitionCall *call, FunctionCallInfo fcinfo)
 {
 	Aggref	   *aggref = AggGetAggref(fcinfo);
 	HeapTuple	tuple;
-	Oid			combine;
-	FmgrInfo	function;
+	Form_pg_aggregate aggregate;
 
-	if (aggref == NULL || !DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) || !IsInParallelMode())
-		return false;
+	if (aggref == NULL)
+		return;
 	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggref->aggfnoid));
 	if (!HeapTupleIsValid(tuple))
-		return false;
-	combine = ((Form_pg_aggregate) GETSTRUCT(tuple))->aggcombinefn;
+		return;
+	aggregate = (Form_pg_aggregate) GETSTRUCT(tuple);
+	if (DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) && IsInParallelMode())
+	{
+		FmgrInfo	combine;
+
+		fmgr_info(aggregate->aggcombinefn, &combine);
+		call->is_partial = combine.fn_addr == customer_history_combine;
+	}
+	call->has_groups = IsA(fcinfo->context, AggState) &&
+		((AggState *) fcinfo->context)->aggstrategy == AGG_HASHED &&
+		aggregate->aggtransfn == fcinfo->flinfo->fn_oid;
 	ReleaseSysCache(tuple);
-	fmgr_info(combine, &function);
-	return function.fn_addr == customer_history_combine;
-}
-
-/* Whether the aggregation has the states of all its groups at the same time. */
-static bool
-is_hashed(FunctionCallInfo fcinfo)
-{
-	AggStrategy strategy;
-
-	if (fcinfo->context == NULL || !IsA(fcinfo->context, AggState))
-		return false;
-	strategy = ((AggState *) fcinfo->context)->aggstrategy;
-	return strategy == AGG_HASHED || strategy == AGG_MIXED;
 }
 
 static TransitionCall *
@@ -98,7 +97,7 @@ transition_call(FunctionCallInfo fcinfo)
 		 * one.
 		 */
 		(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &count);
-		call = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(TransitionCall));
+		call = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(TransitionCall));
 		switch (types[1])
 		{
 			case INT8OID:
@@ -112,9 +111,7 @@ transition_call(FunctionCallInfo fcinfo)
 				break;
 		}
 		call->has_amount = PG_NARGS() > 3;
-		call->is_partial = is_partial(fcinfo);
-		call->is_hashed = is_hashed(fcinfo);
-		call->groups = 0;
+		examine_aggregate(call, fcinfo);
 		fcinfo->flinfo->fn_extra = call;
 	}
 	return call;
@@ -140,6 +137,20 @@ key_of_datum(Datum datum, HistoryKeyType key_type)
 		key.size = (uint32_t) VARSIZE_ANY_EXHDR(text);
 	}
 	return key;
+}
+
+static Datum
+create_state(TransitionCall *call, MemoryContext context)
+{
+	Datum		state;
+
+	if (call->has_groups && call->groups == NULL)
+		history_groups_begin(&call->groups, context);
+	state = call->groups != NULL ? history_groups_add_state(call->groups, call->key_type) :
+		history_state_create(context, call->key_type);
+	if (call->is_partial)
+		history_state_set_partial(state);
+	return state;
 }
 
 /* A transition whatever comes. */
@@ -181,14 +192,9 @@ add_row(FunctionCallInfo fcinfo)
 	}
 
 	key = key_of_datum(PG_GETARG_DATUM(1), call->key_type);
-	if (likely(state != (Datum) 0))
-		PG_RETURN_DATUM(history_state_add(state, context, call->key_type, &key, &event, scale));
-	state = history_state_add(state, context, call->key_type, &key, &event, scale);
-	if (call->is_partial)
-		history_state_set_partial(state);
-	if (call->is_hashed && call->groups < MANY_GROUPS)
-		call->groups++;
-	PG_RETURN_DATUM(state);
+	if (state == (Datum) 0)
+		state = create_state(call, context);
+	PG_RETURN_DATUM(history_state_add(state, context, call->key_type, &key, &event, scale));
 }
 
 /* A row that is an order of a bigint customer; false: its state is not one to add to. */
@@ -200,9 +206,10 @@ add_order(FunctionCallInfo fcinfo, Amount amount, int scale)
 	int64		customer = PG_GETARG_INT64(1);
 	Day			day = PG_GETARG_DATEADT(2);
 
-	return call->groups < MANY_GROUPS ?
-		history_state_add_order(state, customer, day, amount, scale) :
-		history_state_add_order_later(state, customer, day, amount, scale);
+	if (call->groups == NULL || amount < PG_INT32_MIN || amount > PG_INT32_MAX)
+		return history_state_add_order(state, customer, day, amount, scale);
+	history_groups_add_order(call->groups, state, customer, day, (int32) amount, scale);
+	return true;
 }
 
 /* Not in line: others need no room for an amount. */

@@ -6,10 +6,10 @@
  * waiting for memory.  A row is a record of a few bytes, by its distance from
  * the first row.  The latest records are kept in the state itself and moved
  * to a list of chunks several at a time: a row touches its state, which does
- * not move and lies beside what nodeAgg has just read of the group, and
- * nothing else.  When the value is wanted, records become rows, which are
- * sorted and written out; when the log is big, they become the first rows of
- * a large state (history_large.h).
+ * not move, and nothing else.  Where groups are hashed it does so some rows
+ * after it came, while memory is on its way.  When the value is wanted,
+ * records become rows, which are sorted and written out; when the log is big,
+ * they become the first rows of a large state (history_large.h).
  */
 #include "postgres.h"
 
@@ -60,9 +60,8 @@ typedef struct LogChunk
 #define STAGE_SIZE			48
 
 /*
- * An expanded object, allocated in the aggregate's context when its group
- * begins and so beside what nodeAgg remembers of the group.  It never moves,
- * and nodeAgg need not copy it.
+ * An expanded object that never moves, and that nodeAgg need not copy.  What
+ * is needed to add a row are its last 80 bytes.
  */
 typedef struct HistoryState
 {
@@ -90,7 +89,7 @@ typedef struct HistoryState
 	uint8_t		stage[STAGE_SIZE];
 } HistoryState;
 
-StaticAssertDecl(sizeof(HistoryState) <= 128, "palloc would take 256 bytes");
+StaticAssertDecl(sizeof(HistoryState) <= 2 * CACHE_LINE, "palloc would take twice as much");
 
 static Size state_flat_size(ExpandedObjectHeader *eohptr);
 static void state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size);
@@ -804,13 +803,20 @@ states_context(MemoryContext aggregate_context)
 	return AllocSetContextCreate(aggregate_context, STATES_CONTEXT, ALLOCSET_DEFAULT_SIZES);
 }
 
+static void
+state_init(HistoryState *state, MemoryContext states_context, HistoryKeyType key_type)
+{
+	memset(state, 0, sizeof(*state));
+	EOH_init_header(&state->hdr, &state_methods, states_context);
+	state->key_type = (uint8) key_type;
+}
+
 static HistoryState *
 state_create(MemoryContext aggregate_context, HistoryKeyType key_type)
 {
-	HistoryState *state = MemoryContextAllocZero(aggregate_context, sizeof(HistoryState));
+	HistoryState *state = MemoryContextAlloc(aggregate_context, sizeof(HistoryState));
 
-	EOH_init_header(&state->hdr, &state_methods, states_context(aggregate_context));
-	state->key_type = (uint8) key_type;
+	state_init(state, states_context(aggregate_context), key_type);
 	return state;
 }
 
@@ -1027,136 +1033,10 @@ history_state_add_order(Datum datum, int64 customer, Day day, Amount amount, int
 	return true;
 }
 
-/* ---------- orders that wait for memory ---------- */
-
-/*
- * Where groups are many, to add a row is to wait: for the stage of its state,
- * and for where that is moved to.  So an order is put into a queue, memory is
- * asked for, and it is added some rows later.  Nobody minds in which order
- * rows are added; but who reads a state has all added first.
- *
- * A queue belongs to the states of one aggregation: what goes wrong in adding
- * does so in the query that it comes from.  It lies in their context, and is
- * on the list for as long as that lives.
- */
-#define WAITING_ORDERS		16	/* a power of two */
-
-typedef struct WaitingOrder
+Datum
+history_state_create(MemoryContext aggregate_context, HistoryKeyType key_type)
 {
-	HistoryState *state;
-	int64		customer;
-	Day			day;
-	int32		amount;
-	int32		scale;
-} WaitingOrder;
-
-typedef struct WaitingOrders
-{
-	struct WaitingOrders *next;
-	MemoryContext context;		/* of the states */
-	MemoryContextCallback callback;
-	uint32		start;			/* counts those that left the queue, */
-	uint32		end;			/* and those that came */
-	WaitingOrder order[WAITING_ORDERS];
-} WaitingOrders;
-
-static WaitingOrders *waiting_orders = NULL;
-
-static inline WaitingOrders *
-find_waiting_orders(MemoryContext states_context)
-{
-	WaitingOrders *queue = waiting_orders;
-
-	while (queue != NULL && queue->context != states_context)
-		queue = queue->next;
-	return queue;
-}
-
-static void
-forget_waiting_orders(void *queue)
-{
-	WaitingOrders **link = &waiting_orders;
-
-	while (*link != queue)
-		link = &(*link)->next;
-	*link = (*link)->next;
-}
-
-static pg_noinline WaitingOrders *
-begin_waiting_orders(MemoryContext states_context)
-{
-	WaitingOrders *queue = MemoryContextAllocZero(states_context, sizeof(WaitingOrders));
-
-	queue->context = states_context;
-	queue->next = waiting_orders;
-	waiting_orders = queue;
-	queue->callback.func = forget_waiting_orders;
-	queue->callback.arg = queue;
-	MemoryContextRegisterResetCallback(states_context, &queue->callback);
-	return queue;
-}
-
-static inline WaitingOrder *
-waiting_order(WaitingOrders *queue, uint32 number)
-{
-	return &queue->order[number % WAITING_ORDERS];
-}
-
-static void
-add_first_waiting_order(WaitingOrders *queue)
-{
-	const WaitingOrder *order = waiting_order(queue, queue->start++);
-
-	add_order(order->state, order->customer, order->day, order->amount, order->scale);
-}
-
-/* All that wait for that state and those of its aggregation. */
-static void
-add_waiting_orders(const HistoryState *state)
-{
-	WaitingOrders *queue = find_waiting_orders(state->hdr.eoh_context);
-	MemoryContext old_context;
-
-	if (queue == NULL || queue->start == queue->end)
-		return;
-	/* the reader's may be one that takes nothing back */
-	old_context = MemoryContextSwitchTo(queue->context);
-	while (queue->start != queue->end)
-		add_first_waiting_order(queue);
-	MemoryContextSwitchTo(old_context);
-}
-
-bool
-history_state_add_order_later(Datum datum, int64 customer, Day day, Amount amount, int scale)
-{
-	HistoryState *state = state_in_place(datum);
-	WaitingOrders *queue;
-	const HistoryState *half_way;
-
-	if (unlikely(state == NULL || state->key_type != HISTORY_KEY_BIGINT))
-		return false;
-	if (unlikely(!log_takes_order(state, amount, scale)))
-	{
-		add_order(state, customer, day, amount, scale);
-		return true;
-	}
-	queue = find_waiting_orders(state->hdr.eoh_context);
-	if (unlikely(queue == NULL))
-		queue = begin_waiting_orders(state->hdr.eoh_context);
-	else if (queue->end - queue->start == WAITING_ORDERS)
-		add_first_waiting_order(queue);
-
-	__builtin_prefetch(state->stage, 1);
-	__builtin_prefetch(state->stage + STAGE_SIZE - 1, 1);
-	*waiting_order(queue, queue->end++) = (WaitingOrder) {state, customer, day, (int32) amount, scale};
-
-	if (queue->end - queue->start >= WAITING_ORDERS / 2)
-	{
-		half_way = waiting_order(queue, queue->end - WAITING_ORDERS / 2)->state;
-		if (half_way->staged > STAGE_SIZE - RECORD_MAX)
-			__builtin_prefetch(half_way->body.log_end, 1);
-	}
-	return true;
+	return EOHPGetRWDatum(&state_create(aggregate_context, key_type)->hdr);
 }
 
 Datum
@@ -1173,8 +1053,6 @@ history_state_add(Datum datum, MemoryContext aggregate_context,
 	}
 
 	state = writable_state(datum, aggregate_context);
-	if (state == NULL)
-		state = state_create(aggregate_context, key_type);
 	if (state->key_type != key_type)
 		history_raise_key_types(state->key_type, key_type);
 	state_add(state, key, event, scale);
@@ -1206,6 +1084,168 @@ history_state_set_partial(Datum state)
 {
 	((HistoryState *) DatumGetEOHP(state))->is_partial = true;
 }
+
+/* ---------- the groups of a hashed aggregation ---------- */
+
+/*
+ * Where groups are many, to add a row is to wait: for its state, and for
+ * where the stage of that is moved to.  So states lie side by side, apart
+ * from what nodeAgg searches for groups, and an order is put into a queue
+ * without a look at its state: memory is asked for, and it is added some rows
+ * later.  Nobody minds in which order rows are added; but who reads a state
+ * has all added first.
+ *
+ * All lies in the states' context and goes away with it.  The callback that
+ * tells the owner so is also how a reader finds what waits for its state.
+ */
+#define WAITING_ORDERS		16	/* a power of two */
+
+/* From so many groups on their states do not stay in the caches near the processor. */
+#define MANY_GROUPS			4096
+
+/* States come in blocks, and each has cache lines of its own. */
+#define STATE_ROOM			(2 * CACHE_LINE)
+#define FIRST_BLOCK_SIZE	((Size) 1024)
+#define MAX_BLOCK_SIZE		((Size) 64 * 1024)
+
+typedef struct WaitingOrder
+{
+	HistoryState *state;
+	int64		customer;
+	Day			day;
+	int32		amount;
+	int32		scale;
+} WaitingOrder;
+
+struct HistoryGroups
+{
+	MemoryContext context;		/* of the states */
+	HistoryGroups **owner;
+	MemoryContextCallback callback;
+	uint32		count;			/* up to MANY_GROUPS */
+	char	   *next_state;		/* in the block */
+	uint32		block_left;		/* states */
+	Size		block_size;		/* of the next one */
+
+	/* the queue */
+	bool		is_adding;		/* or was, when there was an error */
+	uint32		start;			/* counts those that left, */
+	uint32		end;			/* and those that came */
+	WaitingOrder order[WAITING_ORDERS];
+};
+
+static void
+forget_groups(void *groups)
+{
+	*((HistoryGroups *) groups)->owner = NULL;
+}
+
+void
+history_groups_begin(HistoryGroups **owner, MemoryContext aggregate_context)
+{
+	MemoryContext context = states_context(aggregate_context);
+	HistoryGroups *groups = MemoryContextAllocZero(context, sizeof(HistoryGroups));
+
+	groups->context = context;
+	groups->block_size = FIRST_BLOCK_SIZE;
+	groups->owner = owner;
+	*owner = groups;
+	groups->callback.func = forget_groups;
+	groups->callback.arg = groups;
+	MemoryContextRegisterResetCallback(context, &groups->callback);
+}
+
+Datum
+history_groups_add_state(HistoryGroups *groups, HistoryKeyType key_type)
+{
+	HistoryState *state;
+
+	if (groups->block_left == 0)
+	{
+		groups->next_state = (char *)
+			TYPEALIGN(STATE_ROOM, MemoryContextAlloc(groups->context, groups->block_size));
+		groups->block_left = groups->block_size / STATE_ROOM - 1;
+		groups->block_size = Min(2 * groups->block_size, MAX_BLOCK_SIZE);
+	}
+	state = (HistoryState *) groups->next_state;
+	groups->next_state += STATE_ROOM;
+	groups->block_left--;
+	state_init(state, groups->context, key_type);
+	if (groups->count < MANY_GROUPS)
+		groups->count++;
+	return EOHPGetRWDatum(&state->hdr);
+}
+
+static inline WaitingOrder *
+waiting_order(HistoryGroups *groups, uint32 number)
+{
+	return &groups->order[number % WAITING_ORDERS];
+}
+
+static inline void
+add_first_waiting_order(HistoryGroups *groups)
+{
+	const WaitingOrder *order = waiting_order(groups, groups->start++);
+
+	groups->is_adding = true;
+	add_order(order->state, order->customer, order->day, order->amount, order->scale);
+	groups->is_adding = false;
+}
+
+static void
+add_all_waiting_orders(HistoryGroups *groups)
+{
+	MemoryContext old_context;
+
+	if (groups->is_adding)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a row of this aggregation was lost by an error before"),
+				 errhint("Do not catch errors in a function that an aggregate calls.")));
+	/* the reader's may be one that takes nothing back */
+	old_context = MemoryContextSwitchTo(groups->context);
+	while (groups->start != groups->end)
+		add_first_waiting_order(groups);
+	MemoryContextSwitchTo(old_context);
+}
+
+/* All that wait for that state and those beside it. */
+static void
+add_waiting_orders(const HistoryState *state)
+{
+	for (MemoryContextCallback *callback = state->hdr.eoh_context->reset_cbs;
+		 callback != NULL; callback = callback->next)
+		if (callback->func == forget_groups)
+			add_all_waiting_orders(callback->arg);
+}
+
+void
+history_groups_add_order(HistoryGroups *groups, Datum datum, int64 customer, Day day,
+						 int32 amount, int scale)
+{
+	/* what points to a state lies in it, so that nothing need be read */
+	HistoryState *state = (HistoryState *)
+		(DatumGetPointer(datum) - offsetof(ExpandedObjectHeader, eoh_rw_ptr));
+	const HistoryState *half_way;
+
+	if (groups->count < MANY_GROUPS)
+	{
+		add_order(state, customer, day, amount, scale);
+		return;
+	}
+	if (likely(groups->end - groups->start == WAITING_ORDERS))
+		add_first_waiting_order(groups);
+	__builtin_prefetch(&state->key, 1);
+	__builtin_prefetch(state->stage, 1);
+	*waiting_order(groups, groups->end++) = (WaitingOrder) {state, customer, day, amount, scale};
+
+	/* NULL in the first round; in later ones there is always one, which waits or was added */
+	half_way = waiting_order(groups, groups->end - WAITING_ORDERS / 2)->state;
+	if (half_way != NULL && !half_way->is_large && half_way->staged > STAGE_SIZE - RECORD_MAX)
+		__builtin_prefetch(half_way->body.log_end, 1);
+}
+
+/* ---------- values ---------- */
 
 static const CustomerHistory *
 state_value(Datum state, bool once)

@@ -12,12 +12,14 @@
 
 #include "history.h"
 
+/* A state without events.  aggregate_context is where it is allocated. */
+extern Datum history_state_create(MemoryContext aggregate_context, HistoryKeyType key_type);
+
 /*
  * Adds one event to a state and returns the state, which may be a new datum.
- * state may be (Datum) 0: there is none yet.  event->amount is in 10^-scale;
- * scale is read only if the event's amount is known.  aggregate_context is
- * where a new state is allocated, and may be NULL where the state is one that
- * this function returned.
+ * event->amount is in 10^-scale; scale is read only if the event's amount is
+ * known.  aggregate_context is where a new state is allocated, and may be NULL
+ * where the state is one that a function of this file returned.
  */
 extern Datum history_state_add(Datum state, MemoryContext aggregate_context,
 							   HistoryKeyType key_type, const HistoryKey *key,
@@ -32,14 +34,25 @@ extern Datum history_state_add(Datum state, MemoryContext aggregate_context,
  */
 extern bool history_state_add_order(Datum state, int64 customer, Day day, Amount amount, int scale);
 
+/*
+ * The states of one aggregate in a hashed aggregation, whose groups may be
+ * many.  They live for as long as the aggregation keeps its groups; then the
+ * owner's pointer to them, which begin set, becomes NULL.
+ */
+typedef struct HistoryGroups HistoryGroups;
+
+extern void history_groups_begin(HistoryGroups **owner, MemoryContext aggregate_context);
+
+/* A state without events, for one more group. */
+extern Datum history_groups_add_state(HistoryGroups *groups, HistoryKeyType key_type);
 
 /*
- * The same, but the order may be added some calls later, or when a state of
- * this aggregation is read (and only then memory be lacking for it): for many
- * groups, whose states are not near the processor.
+ * history_state_add_order for a state of these groups, of bigint keys, which
+ * is believed to be one.  The order may be added some calls later, or when a
+ * state of the aggregation is read; what is wrong with it is raised then.
  */
-extern bool history_state_add_order_later(Datum state, int64 customer, Day day, Amount amount,
-										  int scale);
+extern void history_groups_add_order(HistoryGroups *groups, Datum state, int64 customer, Day day,
+									 int32 amount, int scale);
 
 /* Adds all events of another state or value, which stays as it is. */
 extern Datum history_state_merge(Datum state, MemoryContext aggregate_context,

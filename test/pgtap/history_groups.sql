@@ -88,6 +88,12 @@ CREATE AGGREGATE public.revenue_of(bigint, date, numeric) (SFUNC = loyalty.custo
 SELECT is(pg_temp.contents('SELECT g, public.unfinished(customer, day) AS h FROM sale GROUP BY g'), without, 'an aggregate without a final function') FROM wanted;
 SELECT is(count(*), 0::bigint, 'an aggregate with another final function')
 FROM (SELECT g, public.revenue_of(customer, day, amount) AS revenue, sum(amount) AS wanted FROM sale GROUP BY g) AS s WHERE revenue <> wanted;
+SELECT customer_history(9::bigint, date '2020-01-01') AS initial
+\gset
+CREATE AGGREGATE public.begun(bigint, date) (SFUNC = loyalty.customer_history_transition, STYPE = loyalty.customer_history, FINALFUNC = loyalty.orders, INITCOND = :'initial');
+SELECT is(count(*), 0::bigint, 'an aggregate with an initial value')
+FROM (SELECT public.begun(customer, day) AS orders, count(*) + 1 AS wanted FROM sale GROUP BY g) AS s WHERE orders <> wanted;
+DROP AGGREGATE public.begun(bigint, date);
 
 -- ---------- however it ends ----------
 
@@ -172,6 +178,19 @@ BEGIN
 END
 $$;
 SELECT is(pg_temp.after_a_cursor(), '3', 'nor does one of a cursor that failed reach the next query');
+CREATE FUNCTION public.orders_or_less(h customer_history) RETURNS bigint
+LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN loyalty.orders(h);
+EXCEPTION WHEN numeric_value_out_of_range THEN
+	RETURN -1;
+END
+$$;
+CREATE AGGREGATE public.forgiving(bigint, date, numeric) (SFUNC = loyalty.customer_history_transition, STYPE = loyalty.customer_history, FINALFUNC = public.orders_or_less);
+SELECT throws_ok('SELECT public.forgiving(customer, ''2024-01-01'', amount) FROM wrong GROUP BY g',
+				 '55000', 'a row of this aggregation was lost by an error before', 'an error that a final function catches is not forgotten');
+DROP AGGREGATE public.forgiving(bigint, date, numeric);
+DROP FUNCTION public.orders_or_less(customer_history);
 CREATE FUNCTION public.kept(h customer_history, x int) RETURNS customer_history LANGUAGE sql AS 'SELECT h';
 CREATE AGGREGATE public.odd(bigint, date ORDER BY int) (SFUNC = public.kept, STYPE = loyalty.customer_history, FINALFUNC = loyalty.customer_history_transition);
 SELECT is(count(*), 6000::bigint, 'a transition that is called as a final function')
