@@ -36,6 +36,7 @@ typedef struct TransitionCall
 	HistoryKeyType key_type;
 	bool		has_amount;
 	bool		is_partial;
+	EState	   *query;			/* whose memory a partial state may use, or NULL */
 	bool		has_groups;		/* each of them a state that this call began */
 	HistoryGroups *groups;		/* NULL: none, or none yet */
 } TransitionCall;
@@ -43,6 +44,17 @@ typedef struct TransitionCall
 /* Where a support function is called directly. */
 #define AGGREGATE_HINT \
 	"Use the aggregate customer_history(customer, day, amount), or merge(h, h) for two histories."
+
+static bool
+is_function(Oid function, PGFunction address)
+{
+	FmgrInfo	info;
+
+	if (!OidIsValid(function))
+		return false;
+	fmgr_info(function, &info);
+	return info.fn_addr == address;
+}
 
 /*
  * Finds out whose transition this is.
@@ -71,10 +83,10 @@ examine_aggregate(TransitionCall *call, FunctionCallInfo fcinfo)
 	aggregate = (Form_pg_aggregate) GETSTRUCT(tuple);
 	if (DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) && IsInParallelMode())
 	{
-		FmgrInfo	combine;
-
-		fmgr_info(aggregate->aggcombinefn, &combine);
-		call->is_partial = combine.fn_addr == customer_history_combine;
+		call->is_partial = is_function(aggregate->aggcombinefn, customer_history_combine);
+		/* which reads what is shared while it is there */
+		if (call->is_partial && is_function(aggregate->aggfinalfn, customer_history_final))
+			call->query = ((AggState *) fcinfo->context)->ss.ps.state;
 	}
 	call->has_groups = IsA(fcinfo->context, AggState) &&
 		((AggState *) fcinfo->context)->aggstrategy == AGG_HASHED &&
@@ -149,7 +161,7 @@ create_state(TransitionCall *call, MemoryContext context)
 	state = call->groups != NULL ? history_groups_add_state(call->groups, call->key_type) :
 		history_state_create(context, call->key_type);
 	if (call->is_partial)
-		history_state_set_partial(state);
+		history_state_set_partial(state, call->query);
 	return state;
 }
 
@@ -254,7 +266,7 @@ customer_history_combine(PG_FUNCTION_ARGS)
 		Aggref	   *aggref = AggGetAggref(fcinfo);
 
 		if (aggref != NULL && DO_AGGSPLIT_COMBINE(aggref->aggsplit))
-			state = history_state_combine(state, context, PG_GETARG_DATUM(1));
+			state = history_state_combine(state, context, PG_GETARG_DATUM(1), (PlanState *) fcinfo->context);
 		else
 			state = history_state_merge(state, context, PG_GETARG_DATUM(1));
 	}

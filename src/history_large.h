@@ -30,6 +30,7 @@
 #include "history.h"
 #include "history_sort.h"
 #include "packed_key.h"
+#include "query_memory.h"
 #include "row_list.h"
 
 /* ---------- the state ---------- */
@@ -98,11 +99,12 @@ typedef struct LargeState
 	Size		merged_bytes;	/* what the last merge left */
 
 	/* rows of parallel workers, which become a run when the value is wanted */
-	struct Parcel **parcels;
+	struct HeldParcel *parcels;
 	int			parcel_count;
 	int			parcel_capacity;
 	Size		parcel_bytes;
 	struct Parcel *parcel_plan; /* of the one that the tail is about to become; NULL: none */
+	QueryMemory parcel_memory;	/* for it, if it will be shared */
 } LargeState;
 
 /* The width of the tail's rows. */
@@ -159,6 +161,17 @@ large_append(LargeState *state, const HistoryKey *key, Day day, int32 amount, ui
 	}
 	else
 		large_append_unpacked(state, key, row);
+}
+
+/* Adds a row of a state of KEYS_NUMBERS; an amount, if known, is in the tail's decimals. */
+static pg_attribute_always_inline void
+large_add_number(LargeState *state, int64 number, Day day, int32 amount)
+{
+	/* first, because it may begin a new tail */
+	if (unlikely(state->tail.rows >= state->next_check))
+		large_check_tail(state);
+	*(HistoryRow *) row_list_append(&state->tail, state->context, sizeof(HistoryRow)) =
+		(HistoryRow) {ROW_KEY_OF_NUMBER(number), (uint32_t) ((int64_t) day - DAY_FIRST), amount};
 }
 
 /* Adds an event; its amount, if known, is in 10^-scale. */

@@ -15,6 +15,10 @@
 #include "run_workers.h"
 
 #define PARCEL_VERSION		255
+#define SLIP_VERSION		254
+
+/* A smaller parcel is sent whole. */
+#define MIN_SHARED_SIZE		((Size) 256 * 1024)
 
 /* Larger parcels would take more memory than the values that they are to become. */
 #define MAX_PARCEL_SIZE		((Size) 128 * 1024 * 1024)
@@ -38,6 +42,15 @@ struct Parcel
 	uint32		ends[FLEXIBLE_ARRAY_MEMBER];	/* of partitions, in rows */
 	/* rows follow */
 };
+
+/* Instead of a parcel that is shared; the server may shorten its header. */
+typedef struct ParcelSlip
+{
+	uint8		version;
+	QueryMemory memory;
+} ParcelSlip;
+
+#define SLIP_SIZE			(VARHDRSZ + sizeof(ParcelSlip))
 
 static inline RowRange
 parcel_range(const Parcel *parcel)
@@ -126,16 +139,33 @@ plan_parcel(LargeState *state)
 	return plan;
 }
 
+/* The plan is kept for who asks again, as the server does when it makes a tuple. */
+static bool
+may_be_parcel(LargeState *state)
+{
+	MemoryContext old_context;
+
+	if (state->parcel_plan != NULL && state->run_count == 0 && state->tail.rows == 0 &&
+		state->segment_rows == state->parcel_plan->rows)
+		return true;
+	if (query_memory_is_valid(&state->parcel_memory))
+		query_memory_free(&state->parcel_memory);
+	state->parcel_memory.pointer = InvalidDsaPointer;
+	if (state->parcel_plan != NULL)
+		pfree(state->parcel_plan);
+	old_context = MemoryContextSwitchTo(state->context);
+	state->parcel_plan = plan_parcel(state);
+	MemoryContextSwitchTo(old_context);
+	if (state->parcel_plan != NULL && VARSIZE(state->parcel_plan) >= MIN_SHARED_SIZE)
+		state->parcel_memory = query_memory_allocate(state->context, VARSIZE(state->parcel_plan));
+	return state->parcel_plan != NULL;
+}
+
 Size
 parcel_size(LargeState *state)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(state->context);
-
-	if (state->parcel_plan != NULL)
-		pfree(state->parcel_plan);
-	state->parcel_plan = plan_parcel(state);
-	MemoryContextSwitchTo(old_context);
-	return state->parcel_plan == NULL ? 0 : VARSIZE(state->parcel_plan);
+	return !may_be_parcel(state) ? 0 :
+		query_memory_is_valid(&state->parcel_memory) ? SLIP_SIZE : VARSIZE(state->parcel_plan);
 }
 
 /* Between constants of widths. */
@@ -156,8 +186,9 @@ write_segment(const CompactRows *segment, const CompactForm *form, int key_unit,
 	}
 }
 
-void
-parcel_write(LargeState *state, void *result)
+/* The whole parcel, as planned. */
+static void
+write_rows(LargeState *state, void *result)
 {
 	Parcel	   *plan = state->parcel_plan;
 	CompactForm form = parcel_form(plan);
@@ -182,15 +213,44 @@ parcel_write(LargeState *state, void *result)
 	pfree(next);
 }
 
+void
+parcel_write(LargeState *state, void *result)
+{
+	ParcelSlip	slip = {SLIP_VERSION, state->parcel_memory};
+
+	if (!query_memory_is_valid(&slip.memory))
+	{
+		write_rows(state, result);
+		return;
+	}
+	write_rows(state, query_memory_address(&slip.memory));
+	SET_VARSIZE(result, SLIP_SIZE);
+	memcpy(VARDATA(result), &slip, sizeof(slip));
+}
+
 /* ---------- receiving ---------- */
+
+static bool
+read_slip(Datum datum, ParcelSlip *slip)
+{
+	const struct varlena *value = (const struct varlena *) DatumGetPointer(datum);
+
+	if (VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value) ||
+		VARSIZE_ANY_EXHDR(value) != sizeof(ParcelSlip))
+		return false;
+	memcpy(slip, VARDATA_ANY(value), sizeof(ParcelSlip));
+	return slip->version == SLIP_VERSION;
+}
 
 bool
 datum_is_parcel(Datum datum)
 {
 	const Parcel *parcel = (const Parcel *) DatumGetPointer(datum);
+	ParcelSlip	slip;
 
-	return VARATT_IS_4B_U(parcel) && VARSIZE(parcel) > offsetof(Parcel, ends) &&
-		parcel->version == PARCEL_VERSION;
+	return (VARATT_IS_4B_U(parcel) && VARSIZE(parcel) > offsetof(Parcel, ends) &&
+			parcel->version == PARCEL_VERSION) ||
+		read_slip(datum, &slip);
 }
 
 /* Whether what the parcel says of itself is true, so that nothing is read beyond it. */
@@ -215,31 +275,71 @@ parcel_is_sound(const Parcel *parcel)
 	return true;
 }
 
-void
-parcels_add(LargeState *state, Datum datum)
+/* Where a parcel is to be kept; those before it may become a run to make room. */
+static HeldParcel *
+hold_parcel(LargeState *state, bool has_amounts, int scale, Size size)
 {
-	const Parcel *parcel = (const Parcel *) DatumGetPointer(datum);
-	Size		size = VARSIZE(parcel);
 	MemoryContext old_context;
 
-	if (!parcel_is_sound(parcel))
-		history_raise_damage("its format version is unknown");
 	if (state->parcel_count > 0 &&
-		(state->parcels[0]->has_amounts != parcel->has_amounts ||
-		 state->parcels[0]->scale != parcel->scale || state->parcel_bytes + size > MAX_PARCELS_SIZE))
+		(state->parcels[0].parcel->has_amounts != has_amounts ||
+		 state->parcels[0].parcel->scale != scale || state->parcel_bytes + size > MAX_PARCELS_SIZE))
 		parcels_flush(state);
-
-	old_context = MemoryContextSwitchTo(state->context);
 	if (state->parcel_count == state->parcel_capacity)
 	{
 		state->parcel_capacity = Max(state->parcel_capacity * 2, 8);
-		state->parcels = history_host.resize(state->parcels, state->parcel_capacity * sizeof(Parcel *));
+		old_context = MemoryContextSwitchTo(state->context);
+		state->parcels = history_host.resize(state->parcels, state->parcel_capacity * sizeof(HeldParcel));
+		MemoryContextSwitchTo(old_context);
 	}
-	state->parcels[state->parcel_count] = palloc(size);
-	memcpy(state->parcels[state->parcel_count], parcel, size);
-	state->parcel_count++;
-	state->parcel_bytes += size;
-	MemoryContextSwitchTo(old_context);
+	return &state->parcels[state->parcel_count];
+}
+
+static void
+count_parcel(LargeState *state)
+{
+	state->parcel_bytes += VARSIZE(state->parcels[state->parcel_count++].parcel);
+}
+
+void
+parcels_add(LargeState *state, Datum datum, PlanState *node)
+{
+	const Parcel *parcel = (const Parcel *) DatumGetPointer(datum);
+	ParcelSlip	slip = {0};
+	HeldParcel *held;
+
+	if (read_slip(datum, &slip))
+	{
+		if (!query_memory_receive(&slip.memory, node))
+			history_raise_damage("its format version is unknown");
+		parcel = query_memory_address(&slip.memory);
+	}
+	if (!parcel_is_sound(parcel))
+		history_raise_damage("its format version is unknown");
+
+	held = hold_parcel(state, parcel->has_amounts, parcel->scale, VARSIZE(parcel));
+	if (!query_memory_is_valid(&slip.memory))
+		parcel = memcpy(MemoryContextAlloc(state->context, VARSIZE(parcel)), parcel, VARSIZE(parcel));
+	*held = (HeldParcel) {parcel, slip.memory};
+	count_parcel(state);
+}
+
+bool
+parcels_add_state(LargeState *state, LargeState *other)
+{
+	Parcel	   *parcel;
+	HeldParcel *held;
+	Size		size;
+
+	if (!may_be_parcel(other))
+		return false;
+	size = VARSIZE(other->parcel_plan);
+	held = hold_parcel(state, other->has_amounts, other->scale, size);
+	parcel = MemoryContextAlloc(state->context, size);
+	write_rows(other, parcel);
+	*held = (HeldParcel) {parcel, {0, NULL, InvalidDsaPointer}};
+	count_parcel(state);
+	return true;
 }
 
 /* A parcel as far as it has been read. */
@@ -487,7 +587,7 @@ group_partitions(Parcels *parcels)
 
 /* Some parcels as one run, which is NULL if their rows do not fit one form. */
 static CustomerHistory *
-run_of_parcels(Parcel **all, int count)
+run_of_parcels(const HeldParcel *all, int count)
 {
 	RowRange	range = EMPTY_ROW_RANGE;
 	Parcels		parcels = {.count = count};
@@ -496,11 +596,12 @@ run_of_parcels(Parcel **all, int count)
 
 	for (int i = 0; i < count; i++)
 	{
-		RowRange	its_range = parcel_range(all[i]);
+		const Parcel *parcel = all[i].parcel;
+		RowRange	its_range = parcel_range(parcel);
 
 		row_range_add(&range, &its_range);
-		parcels.unit = Max(parcels.unit, all[i]->key_unit);
-		groups.size += VARSIZE(all[i]);
+		parcels.unit = Max(parcels.unit, parcel->key_unit);
+		groups.size += VARSIZE(parcel);
 	}
 	if (!compact_form(&range, 0, &parcels.form))
 		return NULL;
@@ -510,13 +611,13 @@ run_of_parcels(Parcel **all, int count)
 	{
 		ParcelReader *reader = &parcels.readers[i];
 
-		reader->parcel = all[i];
-		reader->form = parcel_form(all[i]);
-		reader->first_partition = reader->form.least_key >> all[i]->key_unit;
+		reader->parcel = all[i].parcel;
+		reader->form = parcel_form(reader->parcel);
+		reader->first_partition = reader->form.least_key >> reader->parcel->key_unit;
 	}
 	groups.count = group_partitions(&parcels);
 	groups.sizes = parcels.group_sizes;
-	compact_run_open(&run, HISTORY_KEY_BIGINT, all[0]->has_amounts, all[0]->scale, &parcels.form);
+	compact_run_open(&run, HISTORY_KEY_BIGINT, all[0].parcel->has_amounts, all[0].parcel->scale, &parcels.form);
 	compact_run_write_groups(&run, &groups);
 	pfree(parcels.readers);
 	pfree(parcels.partitions);
@@ -530,6 +631,7 @@ parcels_flush(LargeState *state)
 {
 	MemoryContext old_context;
 	CustomerHistory *run;
+	int			shared = 0;
 
 	if (state->parcel_count == 0)
 		return;
@@ -537,10 +639,21 @@ parcels_flush(LargeState *state)
 	run = run_of_parcels(state->parcels, state->parcel_count);
 	for (int i = 0; i < state->parcel_count; i++)
 	{
+		HeldParcel *held = &state->parcels[i];
+
 		if (run == NULL)
-			large_take_run(state, run_of_parcels(&state->parcels[i], 1));
-		pfree(state->parcels[i]);
+			large_take_run(state, run_of_parcels(held, 1));
+		if (query_memory_is_valid(&held->shared))
+		{
+			query_memory_free(&held->shared);
+			shared++;
+		}
+		else
+			pfree((Parcel *) held->parcel);
 	}
+	ereport(DEBUG1,
+			(errmsg_internal("rows of %d of %d processes were in memory of the query",
+							 shared, state->parcel_count)));
 	state->parcel_count = 0;
 	state->parcel_bytes = 0;
 	if (run != NULL)

@@ -26,6 +26,7 @@
 #include "history_parcel.h"
 #include "history_sort.h"
 #include "history_state.h"
+#include "query_memory.h"
 
 /* A flat history below this is merged event by event, above as a run. */
 #define MIN_RUN_SIZE		((Size) 64 * 1024)
@@ -938,13 +939,13 @@ writable_state(Datum datum, MemoryContext aggregate_context)
 
 /* Adds the rows of a parcel to a state, which is created if it is NULL. */
 static HistoryState *
-state_add_parcel(HistoryState *state, MemoryContext aggregate_context, Datum parcel)
+state_add_parcel(HistoryState *state, MemoryContext aggregate_context, Datum parcel, PlanState *node)
 {
 	if (state == NULL)
 		state = state_create(aggregate_context, HISTORY_KEY_BIGINT);
 	else if (state->key_type != HISTORY_KEY_BIGINT)
 		history_raise_key_types(state->key_type, HISTORY_KEY_BIGINT);
-	parcels_add(make_large(state), parcel);
+	parcels_add(make_large(state), parcel, node);
 	Assert(state_is_sound(state));
 	return state;
 }
@@ -991,7 +992,7 @@ state_merge(HistoryState *state, MemoryContext aggregate_context, Datum other)
 	return state;
 }
 
-/* To a large state, or what is seldom. */
+/* An order that is no row as it is. */
 static pg_noinline void
 add_other_order(HistoryState *state, int64 customer, Day day, Amount amount, int scale)
 {
@@ -1000,24 +1001,30 @@ add_other_order(HistoryState *state, int64 customer, Day day, Amount amount, int
 
 	event.orders = amount >= 0;
 	event.valued_orders = amount >= 0 && scale >= 0;
-	state_add_inline(state, &key, &event, scale);
-}
-
-/* Whether an order would be a row of the log. */
-static inline bool
-log_takes_order(const HistoryState *state, Amount amount, int scale)
-{
-	return !state->is_large && state->rows > 0 &&
-		(scale < 0 || (state->has_amounts && scale == state->scale &&
-					   (UnsignedAmount) amount <= PG_INT32_MAX));
+	state_add(state, &key, &event, scale);
 }
 
 static pg_attribute_always_inline void
 add_order(HistoryState *state, int64 customer, Day day, Amount amount, int scale)
 {
-	if (unlikely(!log_takes_order(state, amount, scale)) ||
-		!log_add_plain(state, number_distance(state, customer), day_distance(state, day),
-					   scale < 0 ? ROW_UNKNOWN : (int32) amount))
+	int32		row_amount = scale < 0 ? ROW_UNKNOWN : (int32) amount;
+	bool		fits = scale < 0 || (UnsignedAmount) amount <= PG_INT32_MAX;
+
+	if (state->is_large)
+	{
+		LargeState *large = state->body.large;
+
+		fits = fits && (scale < 0 || (large->has_amounts && scale == large->scale));
+		if (likely(fits))
+			large_add_number(large, customer, day, row_amount);
+	}
+	else
+	{
+		fits = fits && state->rows > 0 && (scale < 0 || (state->has_amounts && scale == state->scale));
+		if (likely(fits))
+			fits = log_add_plain(state, number_distance(state, customer), day_distance(state, day), row_amount);
+	}
+	if (unlikely(!fits))
 		add_other_order(state, customer, day, amount, scale);
 	Assert(state_is_sound(state));
 }
@@ -1068,21 +1075,43 @@ history_state_merge(Datum datum, MemoryContext aggregate_context, Datum other)
 	return EOHPGetRWDatum(&state->hdr);
 }
 
-Datum
-history_state_combine(Datum datum, MemoryContext aggregate_context, Datum partial)
+/*
+ * The same with another state, the leader's own part of the work, as if it had
+ * come from a worker; false if that is not possible.
+ */
+static bool
+state_add_partial(HistoryState **state, MemoryContext aggregate_context, HistoryState *other)
 {
-	HistoryState *state;
+	add_waiting_orders(other);
+	if (!other->is_partial || !other->is_large)
+		return false;
+	if (*state == NULL)
+		*state = state_create(aggregate_context, other->key_type);
+	return (*state)->key_type == other->key_type &&
+		parcels_add_state(make_large(*state), other->body.large);
+}
 
-	if (!datum_is_parcel(partial))
-		return history_state_merge(datum, aggregate_context, partial);
-	state = state_add_parcel(writable_state(datum, aggregate_context), aggregate_context, partial);
+Datum
+history_state_combine(Datum datum, MemoryContext aggregate_context, Datum partial, PlanState *node)
+{
+	HistoryState *state = writable_state(datum, aggregate_context);
+
+	if (datum_is_parcel(partial))
+		state = state_add_parcel(state, aggregate_context, partial, node);
+	else if (!history_is_state(partial) ||
+			 !state_add_partial(&state, aggregate_context, (HistoryState *) DatumGetEOHP(partial)))
+		state = state_merge(state, aggregate_context, partial);
 	return EOHPGetRWDatum(&state->hdr);
 }
 
 void
-history_state_set_partial(Datum state)
+history_state_set_partial(Datum datum, EState *query)
 {
-	((HistoryState *) DatumGetEOHP(state))->is_partial = true;
+	HistoryState *state = (HistoryState *) DatumGetEOHP(datum);
+
+	state->is_partial = true;
+	if (query != NULL)
+		query_memory_offer(state->hdr.eoh_context, query);
 }
 
 /* ---------- the groups of a hashed aggregation ---------- */

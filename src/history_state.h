@@ -11,6 +11,7 @@
 #define LOYALTY_HISTORY_STATE_H
 
 #include "history.h"
+#include "nodes/execnodes.h"
 
 /* A state without events.  aggregate_context is where it is allocated. */
 extern Datum history_state_create(MemoryContext aggregate_context, HistoryKeyType key_type);
@@ -59,15 +60,18 @@ extern Datum history_state_merge(Datum state, MemoryContext aggregate_context,
 								 Datum other);
 
 /*
- * The same with what a partial aggregation has left, which may be a parcel.
- * Of a parcel nothing but its sizes and bounds is validated; what is no parcel
- * raises XX001.
+ * The same with what a partial aggregation has left, which may be a parcel of
+ * workers below that plan node.  Of a parcel nothing but its sizes and bounds
+ * is validated; what is no parcel raises XX001.
  */
 extern Datum history_state_combine(Datum state, MemoryContext aggregate_context,
-								   Datum partial);
+								   Datum partial, PlanState *node);
 
-/* From now on the state may leave as a parcel, because it goes to history_state_combine. */
-extern void history_state_set_partial(Datum state);
+/*
+ * From now on the state may leave as a parcel, because it goes to
+ * history_state_combine; in the memory of that query, if it is not NULL.
+ */
+extern void history_state_set_partial(Datum state, EState *query);
 
 /*
  * The canonical value of a state.  The state keeps its meaning and may be

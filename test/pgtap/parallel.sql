@@ -138,6 +138,11 @@ CREATE FUNCTION query_plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 SELECT set_config(settings[n], settings[n + 1], true) FROM way, generate_series(1, array_length(settings, 1), 2) AS n WHERE way = 'parallel' \g /dev/null
 SELECT matches((SELECT string_agg(line, '') FROM query_plan('SELECT loyalty.orders(latest(h)) FROM damaged') AS line), 'Finalize.*Partial', 'the leader combines');
 SELECT is(pg_temp.state_of('SELECT loyalty.orders(latest(h)) FROM damaged'), 'XX001', 'a damaged value is no rows of a worker');
+-- and one that says where such rows are
+UPDATE damaged SET h = decode('fe00000000000000' || '41414141' || repeat('00', 20), 'hex')::loyalty.customer_history;
+SELECT is(pg_temp.state_of('SELECT loyalty.orders(latest(h)) FROM damaged'), 'XX001', 'nor does it tell where they are');
+UPDATE damaged SET h = decode('fe00000000000000' || repeat('00', 24), 'hex')::loyalty.customer_history;
+SELECT is(pg_temp.state_of('SELECT loyalty.orders(latest(h)) FROM damaged'), 'XX001', 'not even nowhere');
 
 SELECT * FROM finish();
 ROLLBACK;

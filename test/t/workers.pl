@@ -265,17 +265,43 @@ for my $rows ('42, day, amount', 'customer % 7, day, amount', 'CASE customer WHE
 	is((with_workers("$parallel $query"))[0], $server->psql($query), "build: $rows");
 }
 my $build = 'SELECT md5(customer_history(customer, day, amount)::text) FROM bought_again';
+sub shared_files { return scalar(my @files = glob '/dev/shm/PostgreSQL.*'); }
+my $shared_files = shared_files();
 my $built = $server->psql($build);
 is((with_workers("$parallel SET max_parallel_workers = 2; $build"))[0], $built, 'build: those who read are all there are');
 is(helped("$parallel CREATE TABLE built AS SELECT customer_history(customer, day, amount) AS h FROM bought_again; SELECT md5(h::text) FROM built; DROP TABLE built"), $built, 'build: CREATE TABLE AS');
 my $at_once = "SELECT md5(string_agg(r::text, ',')) FROM (SELECT customer_history(customer, day, amount) AS h FROM bought_again) AS b, growth(h) AS r";
 is(helped("$parallel $at_once"), $server->psql($at_once), 'build: a report at once');
+
+# rows stay where processes share memory; what the server says of it, until it is that: a worker who comes late finds none
+sub shared
+{
+	my ($wanted, $sql, $on) = @_;
+	$on //= $server;
+	my $end = time + 60 * $slowness;
+	my ($printed, $said);
+	do
+	{
+		($printed) = with_workers("$parallel $sql", $on);
+		$said = join ', ', Server::contents("$Server::scratch/$on->{name}.errors") =~ /rows of (\d+ of \d+) processes were in memory of the query/g;
+	} until $said =~ $wanted || time > $end;
+	return $said =~ $wanted ? $printed : $said;
+}
+is(shared(qr/^3 of 3$/, $build), $built, 'build: the leader and two workers share');
+is(shared(qr/^2 of 2$/, "SET parallel_leader_participation = off; $build"), $built, 'build: two workers share');
+is(shared(qr/^3 of 3, 3 of 3$/, 'SET enable_material = off; SELECT count(*), count(DISTINCT h::text) FROM generate_series(1, 2) AS n LEFT JOIN LATERAL (SELECT customer_history(customer, day, amount) AS h FROM bought_again OFFSET 0) AS b ON true'),
+	'2|1', 'build: a subquery that is run again');
+my $halves = "SELECT md5(string_agg(h::text, ',')) FROM (SELECT customer_history(customer, day, amount) AS h FROM bought_again GROUP BY customer % 2 ORDER BY customer % 2) AS g";
+is(shared(qr/^3 of 3, 3 of 3$/, $halves), $server->psql($halves), 'build: groups of all share');
 interrupt("$parallel $build", $built, 'build', map { 40 * $_ } 1 .. 15);
 is($server->psql("SELECT count(*) FROM pg_stat_activity, pg_sleep(0.2) WHERE backend_type = 'parallel worker'"), '0', 'build: no worker is left behind');
+is(shared_files(), $shared_files, 'build: nor what was shared');
 unlike(Server::contents($server->{log}), qr/PANIC|TRAP|terminated by signal|WARNING/, 'build: nothing else went wrong');
 
 # ---------- on a standby ----------
 
-my $standby = $server->standby('workers_standby', "hot_standby = on\n")->start;
+# and where memory is shared in another way
+my $standby = $server->standby('workers_standby', "hot_standby = on\ndynamic_shared_memory_type = mmap\n")->start;
 is(helped($growth, $standby), $expected, 'on a standby');
+is(shared(qr/^0 of 3$/, $build, $standby), $built, 'on a standby: rows are sent');
 done_testing;
