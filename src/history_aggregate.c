@@ -36,7 +36,7 @@ typedef struct TransitionCall
 	HistoryKeyType key_type;
 	bool		has_amount;
 	bool		is_partial;
-	EState	   *query;			/* whose memory a partial state may use, or NULL */
+	EState	   *estate;			/* whose memory a partial state may use, or NULL */
 	bool		has_groups;		/* each of them a state that this call began */
 	HistoryGroups *groups;		/* NULL: none, or none yet */
 } TransitionCall;
@@ -84,9 +84,15 @@ examine_aggregate(TransitionCall *call, FunctionCallInfo fcinfo)
 	if (DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) && IsInParallelMode())
 	{
 		call->is_partial = is_function(aggregate->aggcombinefn, customer_history_combine);
-		/* which reads what is shared while it is there */
-		if (call->is_partial && is_function(aggregate->aggfinalfn, customer_history_final))
-			call->query = ((AggState *) fcinfo->context)->ss.ps.state;
+		/*
+		 * There is one state for each process, which that final function
+		 * reads once, while what is shared is there.  Of groups there might
+		 * be more than shared memory, and a join might read one twice.
+		 */
+		if (call->is_partial && IsA(fcinfo->context, AggState) &&
+			((AggState *) fcinfo->context)->aggstrategy == AGG_PLAIN &&
+			is_function(aggregate->aggfinalfn, customer_history_final))
+			call->estate = ((AggState *) fcinfo->context)->ss.ps.state;
 	}
 	call->has_groups = IsA(fcinfo->context, AggState) &&
 		((AggState *) fcinfo->context)->aggstrategy == AGG_HASHED &&
@@ -161,7 +167,7 @@ create_state(TransitionCall *call, MemoryContext context)
 	state = call->groups != NULL ? history_groups_add_state(call->groups, call->key_type) :
 		history_state_create(context, call->key_type);
 	if (call->is_partial)
-		history_state_set_partial(state, call->query);
+		history_state_set_partial(state, call->estate);
 	return state;
 }
 

@@ -139,33 +139,37 @@ plan_parcel(LargeState *state)
 	return plan;
 }
 
-/* The plan is kept for who asks again, as the server does when it makes a tuple. */
+/* Plans a parcel; the plan is kept for who asks again, as the server does when it makes a tuple. */
 static bool
-may_be_parcel(LargeState *state)
+plan(LargeState *state)
 {
 	MemoryContext old_context;
 
 	if (state->parcel_plan != NULL && state->run_count == 0 && state->tail.rows == 0 &&
 		state->segment_rows == state->parcel_plan->rows)
 		return true;
+	if (state->parcel_plan != NULL)
+		pfree(state->parcel_plan);
 	if (query_memory_is_valid(&state->parcel_memory))
 		query_memory_free(&state->parcel_memory);
 	state->parcel_memory.pointer = InvalidDsaPointer;
-	if (state->parcel_plan != NULL)
-		pfree(state->parcel_plan);
 	old_context = MemoryContextSwitchTo(state->context);
 	state->parcel_plan = plan_parcel(state);
 	MemoryContextSwitchTo(old_context);
-	if (state->parcel_plan != NULL && VARSIZE(state->parcel_plan) >= MIN_SHARED_SIZE)
-		state->parcel_memory = query_memory_allocate(state->context, VARSIZE(state->parcel_plan));
 	return state->parcel_plan != NULL;
 }
 
 Size
 parcel_size(LargeState *state)
 {
-	return !may_be_parcel(state) ? 0 :
-		query_memory_is_valid(&state->parcel_memory) ? SLIP_SIZE : VARSIZE(state->parcel_plan);
+	Size		size;
+
+	if (!plan(state))
+		return 0;
+	size = VARSIZE(state->parcel_plan);
+	if (size >= MIN_SHARED_SIZE && !query_memory_is_valid(&state->parcel_memory))
+		state->parcel_memory = query_memory_allocate(state->context, size);
+	return query_memory_is_valid(&state->parcel_memory) ? SLIP_SIZE : size;
 }
 
 /* Between constants of widths. */
@@ -216,14 +220,17 @@ write_rows(LargeState *state, void *result)
 void
 parcel_write(LargeState *state, void *result)
 {
-	ParcelSlip	slip = {SLIP_VERSION, state->parcel_memory};
+	ParcelSlip	slip;
 
-	if (!query_memory_is_valid(&slip.memory))
+	if (!query_memory_is_valid(&state->parcel_memory))
 	{
 		write_rows(state, result);
 		return;
 	}
-	write_rows(state, query_memory_address(&slip.memory));
+	write_rows(state, query_memory_address(&state->parcel_memory));
+	memset(&slip, 0, sizeof(slip));
+	slip.version = SLIP_VERSION;
+	slip.memory = state->parcel_memory;
 	SET_VARSIZE(result, SLIP_SIZE);
 	memcpy(VARDATA(result), &slip, sizeof(slip));
 }
@@ -331,7 +338,7 @@ parcels_add_state(LargeState *state, LargeState *other)
 	HeldParcel *held;
 	Size		size;
 
-	if (!may_be_parcel(other))
+	if (!plan(other))
 		return false;
 	size = VARSIZE(other->parcel_plan);
 	held = hold_parcel(state, other->has_amounts, other->scale, size);
@@ -651,9 +658,10 @@ parcels_flush(LargeState *state)
 		else
 			pfree((Parcel *) held->parcel);
 	}
-	ereport(DEBUG1,
-			(errmsg_internal("rows of %d of %d processes were in memory of the query",
-							 shared, state->parcel_count)));
+	if (shared > 0)
+		ereport(DEBUG1,
+				(errmsg_internal("rows of %d of %d processes were in memory of the query",
+								 shared, state->parcel_count)));
 	state->parcel_count = 0;
 	state->parcel_bytes = 0;
 	if (run != NULL)

@@ -12,8 +12,8 @@
  * A parcel is a datum of type customer_history that only the combine function
  * sees, in the plan node that finishes what others began: history_state.c sees
  * to that.  Its version is one that no reader takes for a value's.  A large one
- * stays in memory that the query's processes share (query_memory.h), and the
- * datum is a slip that tells where.
+ * of a query without groups stays in memory that the query's processes share
+ * (query_memory.h), and the datum is a slip that tells where.
  */
 #ifndef LOYALTY_HISTORY_PARCEL_H
 #define LOYALTY_HISTORY_PARCEL_H
@@ -46,7 +46,7 @@ extern bool datum_is_parcel(Datum datum);
  */
 extern void parcels_add(LargeState *state, Datum parcel, PlanState *node);
 
-/* Makes a parcel of another state, if it can be one; that state is not to change any more. */
+/* Adds the rows of another state as a parcel, if it could be sent as one; that state is not changed. */
 extern bool parcels_add_state(LargeState *state, LargeState *other);
 
 /* Turns the parcels that a state has into runs. */

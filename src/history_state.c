@@ -1105,13 +1105,13 @@ history_state_combine(Datum datum, MemoryContext aggregate_context, Datum partia
 }
 
 void
-history_state_set_partial(Datum datum, EState *query)
+history_state_set_partial(Datum datum, EState *estate)
 {
 	HistoryState *state = (HistoryState *) DatumGetEOHP(datum);
 
 	state->is_partial = true;
-	if (query != NULL)
-		query_memory_offer(state->hdr.eoh_context, query);
+	if (estate != NULL)
+		query_memory_offer(state->hdr.eoh_context, estate);
 }
 
 /* ---------- the groups of a hashed aggregation ---------- */
@@ -1157,7 +1157,7 @@ struct HistoryGroups
 	Size		block_size;		/* of the next one */
 
 	/* the queue */
-	bool		is_adding;		/* or was, when there was an error */
+	bool		is_adding;		/* if nobody is, adding ended with an error */
 	uint32		start;			/* counts those that left, */
 	uint32		end;			/* and those that came */
 	WaitingOrder order[WAITING_ORDERS];

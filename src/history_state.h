@@ -69,9 +69,9 @@ extern Datum history_state_combine(Datum state, MemoryContext aggregate_context,
 
 /*
  * From now on the state may leave as a parcel, because it goes to
- * history_state_combine; in the memory of that query, if it is not NULL.
+ * history_state_combine; in the memory of the query, if estate is not NULL.
  */
-extern void history_state_set_partial(Datum state, EState *query);
+extern void history_state_set_partial(Datum state, EState *estate);
 
 /*
  * The canonical value of a state.  The state keeps its meaning and may be

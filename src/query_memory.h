@@ -10,8 +10,11 @@
  * (es_query_dsa), and what is returned tells where.
  *
  * PostgreSQL gives it back when the query ends, whatever becomes of its
- * processes.  It is in files of /dev/shm, which often is small in containers:
- * who finds too little room there, or none, returns everything.
+ * processes.  Before, who reads it frees it, and so nobody may be told twice.
+ *
+ * It is in files of /dev/shm, which often is small in containers, and whose
+ * want is an error: half of it is left alone, and who finds too little room,
+ * or none, returns everything.
  */
 #ifndef LOYALTY_QUERY_MEMORY_H
 #define LOYALTY_QUERY_MEMORY_H
@@ -23,7 +26,7 @@
 /* Where it is; of no meaning in another query. */
 typedef struct QueryMemory
 {
-	dsm_handle	query;			/* what the worker was started with; 0 in the leader */
+	dsm_handle	worker;			/* of the query, as workers know it; 0 in the leader */
 	dsa_area   *area;			/* of the process that allocated it */
 	dsa_pointer pointer;		/* not valid: nowhere */
 } QueryMemory;
@@ -58,10 +61,10 @@ query_memory_free(const QueryMemory *memory)
 }
 
 /*
- * In the leader, which got it from another process or itself: sets the area
- * to its own, for the functions above, until the plan is shut down.  The node
- * is one above those that were executed in parallel.  false: the memory is
- * not of that query.
+ * For who got it from another process or itself: sets the area to its own, for
+ * the functions above, until the plan is shut down.  The plan node is one of
+ * the same process, or one of the leader above those that were executed in
+ * parallel.  false: the memory is not of that query.
  */
 extern bool query_memory_receive(QueryMemory *memory, PlanState *node);
 

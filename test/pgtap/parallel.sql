@@ -116,6 +116,18 @@ WHERE way = 'parallel';
 SELECT is(pg_temp.answer(query, settings, patterns), pg_temp.answer(query, '{max_parallel_workers_per_gather,0}', '{}'), 'workers send rows: groups')
 FROM (SELECT 'SELECT customer % 3, loyalty.customer_history(customer, day, amount) FROM many GROUP BY 1') AS q(query), way WHERE way = 'parallel';
 
+-- one worker does all there is to do for a part of the query: what it shares it reads itself
+CREATE TABLE parted (customer bigint, day date, amount numeric) PARTITION BY HASH (customer);
+CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO parted SELECT i * 7 % 40000, date '2020-01-01' + i % 1500, i % 900 FROM generate_series(1, 160000) AS i;
+ANALYZE parted;
+SELECT is(pg_temp.answer(query, settings, patterns), pg_temp.answer(query, '{max_parallel_workers_per_gather,0}', '{}'), 'a worker reads what it shares: leader participation ' || leader)
+FROM (SELECT 'SELECT md5(h::text) FROM (SELECT loyalty.customer_history(customer, day, amount) AS h FROM parted UNION ALL SELECT loyalty.customer_history(customer, day) FROM parted) AS u'::text) AS q(query),
+	(VALUES ('on'), ('off')) AS l(leader),
+	LATERAL (SELECT ARRAY['enable_partitionwise_aggregate', 'on', 'cpu_tuple_cost', '1', 'min_parallel_table_scan_size', '100GB', 'max_parallel_workers_per_gather', '2', 'parallel_setup_cost', '0', 'parallel_tuple_cost', '0', 'parallel_leader_participation', leader]) AS s(settings),
+	LATERAL (SELECT '{"Gather.*Parallel Append.*Finalize.*Append.*Partial"}'::text[]) AS p(patterns);
+
 -- a damaged value that says it is such rows, where an aggregate lets it through to the leader
 CREATE CAST (bytea AS loyalty.customer_history) WITHOUT FUNCTION;
 CREATE FUNCTION latter(loyalty.customer_history, loyalty.customer_history) RETURNS loyalty.customer_history LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100000 AS 'SELECT $2';

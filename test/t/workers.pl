@@ -292,7 +292,7 @@ is(shared(qr/^2 of 2$/, "SET parallel_leader_participation = off; $build"), $bui
 is(shared(qr/^3 of 3, 3 of 3$/, 'SET enable_material = off; SELECT count(*), count(DISTINCT h::text) FROM generate_series(1, 2) AS n LEFT JOIN LATERAL (SELECT customer_history(customer, day, amount) AS h FROM bought_again OFFSET 0) AS b ON true'),
 	'2|1', 'build: a subquery that is run again');
 my $halves = "SELECT md5(string_agg(h::text, ',')) FROM (SELECT customer_history(customer, day, amount) AS h FROM bought_again GROUP BY customer % 2 ORDER BY customer % 2) AS g";
-is(shared(qr/^3 of 3, 3 of 3$/, $halves), $server->psql($halves), 'build: groups of all share');
+is(shared(qr/^$/, $halves), $server->psql($halves), 'build: rows of groups are sent');
 interrupt("$parallel $build", $built, 'build', map { 40 * $_ } 1 .. 15);
 is($server->psql("SELECT count(*) FROM pg_stat_activity, pg_sleep(0.2) WHERE backend_type = 'parallel worker'"), '0', 'build: no worker is left behind');
 is(shared_files(), $shared_files, 'build: nor what was shared');
@@ -303,5 +303,5 @@ unlike(Server::contents($server->{log}), qr/PANIC|TRAP|terminated by signal|WARN
 # and where memory is shared in another way
 my $standby = $server->standby('workers_standby', "hot_standby = on\ndynamic_shared_memory_type = mmap\n")->start;
 is(helped($growth, $standby), $expected, 'on a standby');
-is(shared(qr/^0 of 3$/, $build, $standby), $built, 'on a standby: rows are sent');
+is(shared(qr/^$/, $build, $standby), $built, 'on a standby: rows are sent');
 done_testing;
