@@ -84,6 +84,7 @@ examine_aggregate(TransitionCall *call, FunctionCallInfo fcinfo)
 	if (DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) && IsInParallelMode())
 	{
 		call->is_partial = is_function(aggregate->aggcombinefn, customer_history_combine);
+
 		/*
 		 * There is one state for each process, which that final function
 		 * reads once, while what is shared is there.  Of groups there might

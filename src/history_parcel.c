@@ -141,7 +141,7 @@ plan_parcel(LargeState *state)
 
 /* Plans a parcel; the plan is kept for who asks again, as the server does when it makes a tuple. */
 static bool
-plan(LargeState *state)
+make_plan(LargeState *state)
 {
 	MemoryContext old_context;
 
@@ -164,7 +164,7 @@ parcel_size(LargeState *state)
 {
 	Size		size;
 
-	if (!plan(state))
+	if (!make_plan(state))
 		return 0;
 	size = VARSIZE(state->parcel_plan);
 	if (size >= MIN_SHARED_SIZE && !query_memory_is_valid(&state->parcel_memory))
@@ -338,7 +338,7 @@ parcels_add_state(LargeState *state, LargeState *other)
 	HeldParcel *held;
 	Size		size;
 
-	if (!plan(other))
+	if (!make_plan(other))
 		return false;
 	size = VARSIZE(other->parcel_plan);
 	held = hold_parcel(state, other->has_amounts, other->scale, size);
