@@ -163,15 +163,12 @@ large_append(LargeState *state, const HistoryKey *key, Day day, int32 amount, ui
 		large_append_unpacked(state, key, row);
 }
 
-/* Adds a row of a state of KEYS_NUMBERS; an amount, if known, is in the tail's decimals. */
+/* Before a row is looked at: it may begin a new tail, which has no amounts yet. */
 static pg_attribute_always_inline void
-large_add_number(LargeState *state, int64 number, Day day, int32 amount)
+large_expect_row(LargeState *state)
 {
-	/* first, because it may begin a new tail */
 	if (unlikely(state->tail.rows >= state->next_check))
 		large_check_tail(state);
-	*(HistoryRow *) row_list_append(&state->tail, state->context, sizeof(HistoryRow)) =
-		(HistoryRow) {ROW_KEY_OF_NUMBER(number), (uint32_t) ((int64_t) day - DAY_FIRST), amount};
 }
 
 /* Adds an event; its amount, if known, is in 10^-scale. */
@@ -180,11 +177,9 @@ large_add(LargeState *state, const HistoryKey *key, const HistoryDay *event, int
 {
 	int32_t		amount;
 
-	/* first, because it may begin a new tail */
-	if (unlikely(state->tail.rows >= state->next_check))
-		large_check_tail(state);
+	large_expect_row(state);
 	if (likely(row_amount_of_event(event, &amount) &&
-			   (amount == ROW_UNKNOWN || (state->has_amounts && scale == state->scale))))
+			   row_amount_fits(amount, scale, state->has_amounts, state->scale)))
 		large_append(state, key, event->day, amount, 0);
 	else
 		large_add_unusual(state, key, event, scale);

@@ -114,6 +114,13 @@ row_amount_of_event(const HistoryDay *event, int32_t *amount)
 	return true;
 }
 
+/* Whether rows whose amounts, if there are any yet, have own_scale decimals take an amount as it is. */
+static inline bool
+row_amount_fits(int32_t amount, int scale, bool has_amounts, int own_scale)
+{
+	return amount == ROW_UNKNOWN || (has_amounts && scale == own_scale);
+}
+
 /* The event of a row; wide is where the row's wide part lies, if it has one. */
 static inline void
 row_event(const HistoryRow *row, const WideRow *wide, HistoryDay *event)

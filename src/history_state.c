@@ -773,7 +773,7 @@ log_add(HistoryState *state, const HistoryKey *key, const HistoryDay *event, int
 
 	if (likely(state->rows > 0 && state->key_type == HISTORY_KEY_BIGINT &&
 			   row_amount_of_event(event, &amount) &&
-			   (amount == ROW_UNKNOWN || (state->has_amounts && scale == state->scale))))
+			   row_amount_fits(amount, scale, state->has_amounts, state->scale)))
 		return log_add_plain(state, key_distance(state, key), day_distance(state, event->day), amount);
 	return log_add_unusual(state, key, event, scale);
 }
@@ -1007,6 +1007,7 @@ add_other_order(HistoryState *state, int64 customer, Day day, Amount amount, int
 static pg_attribute_always_inline void
 add_order(HistoryState *state, int64 customer, Day day, Amount amount, int scale)
 {
+	HistoryKey	key = {.number = customer};
 	int32		row_amount = scale < 0 ? ROW_UNKNOWN : (int32) amount;
 	bool		fits = scale < 0 || (UnsignedAmount) amount <= PG_INT32_MAX;
 
@@ -1014,16 +1015,15 @@ add_order(HistoryState *state, int64 customer, Day day, Amount amount, int scale
 	{
 		LargeState *large = state->body.large;
 
-		fits = fits && (scale < 0 || (large->has_amounts && scale == large->scale));
+		large_expect_row(large);
+		fits = fits && row_amount_fits(row_amount, scale, large->has_amounts, large->scale);
 		if (likely(fits))
-			large_add_number(large, customer, day, row_amount);
+			large_append(large, &key, day, row_amount, 0);
 	}
 	else
-	{
-		fits = fits && state->rows > 0 && (scale < 0 || (state->has_amounts && scale == state->scale));
-		if (likely(fits))
-			fits = log_add_plain(state, number_distance(state, customer), day_distance(state, day), row_amount);
-	}
+		fits = fits && state->rows > 0 &&
+			row_amount_fits(row_amount, scale, state->has_amounts, state->scale) &&
+			log_add_plain(state, number_distance(state, customer), day_distance(state, day), row_amount);
 	if (unlikely(!fits))
 		add_other_order(state, customer, day, amount, scale);
 	Assert(state_is_sound(state));

@@ -233,6 +233,11 @@ SELECT is(h::text::loyalty.customer_history, h, '2^62 orders through text')
 FROM pg_temp.doubled((SELECT loyalty.customer_history(1, '2024-01-01', 3.33)), 62) AS h;
 SELECT throws_ok($$ SELECT pg_temp.doubled(loyalty.customer_history(1, '2024-01-01', -1e30), 40) $$, '22003', 'amounts of a customer_history are out of range', 'refunds overflow, too');
 
+-- around 524,288 rows, of few customers and days, what there is becomes a value, and amounts begin anew: with the last row, or with one of other decimals after it
+SELECT is(revenue(h), n - 0.25, n || ' orders, the last of other decimals') FROM generate_series(524287, 524291) AS n, LATERAL (SELECT customer_history(i % 10, '2024-01-01', CASE i WHEN n THEN 0.75 ELSE 1.0 END) AS h FROM generate_series(1::bigint, n) AS i) AS s;
+SELECT is(revenue(h), n - 0.5, n || ' orders, the last of fewer decimals') FROM generate_series(524287, 524291) AS n, LATERAL (SELECT customer_history(i % 10, '2024-01-01', CASE i WHEN n THEN 0.5 ELSE 1.00 END) AS h FROM generate_series(1::bigint, n) AS i) AS s;
+SELECT is(revenue(h), n::numeric, n || ' orders of one amount') FROM generate_series(524287, 524291) AS n, LATERAL (SELECT customer_history(i % 10, '2024-01-01', 1.00) AS h FROM generate_series(1::bigint, n) AS i) AS s;
+
 -- ---------- days ----------
 
 SELECT throws_ok(format('SELECT loyalty.customer_history(1, date %L)', d), '22008', format('day must be a finite date, not %s', d), d || ' is refused')
