@@ -72,6 +72,7 @@ static void
 examine_aggregate(TransitionCall *call, FunctionCallInfo fcinfo)
 {
 	Aggref	   *aggref = AggGetAggref(fcinfo);
+	const AggState *node = (AggState *) fcinfo->context;	/* if there is an Aggref */
 	HeapTuple	tuple;
 	Form_pg_aggregate aggregate;
 
@@ -81,22 +82,18 @@ examine_aggregate(TransitionCall *call, FunctionCallInfo fcinfo)
 	if (!HeapTupleIsValid(tuple))
 		return;
 	aggregate = (Form_pg_aggregate) GETSTRUCT(tuple);
-	if (DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) && IsInParallelMode())
-	{
-		call->is_partial = is_function(aggregate->aggcombinefn, customer_history_combine);
+	call->is_partial = DO_AGGSPLIT_SKIPFINAL(aggref->aggsplit) && IsInParallelMode() &&
+		is_function(aggregate->aggcombinefn, customer_history_combine);
 
-		/*
-		 * There is one state for each process, which that final function
-		 * reads once, while what is shared is there.  Of groups there might
-		 * be more than shared memory, and a join might read one twice.
-		 */
-		if (call->is_partial && IsA(fcinfo->context, AggState) &&
-			((AggState *) fcinfo->context)->aggstrategy == AGG_PLAIN &&
-			is_function(aggregate->aggfinalfn, customer_history_final))
-			call->estate = ((AggState *) fcinfo->context)->ss.ps.state;
-	}
-	call->has_groups = IsA(fcinfo->context, AggState) &&
-		((AggState *) fcinfo->context)->aggstrategy == AGG_HASHED &&
+	/*
+	 * Without groups there is one state for each process, which that final
+	 * function reads once, while what is shared is there.  Of groups there
+	 * might be more than shared memory, and a join might read one twice.
+	 */
+	if (call->is_partial && node->aggstrategy == AGG_PLAIN &&
+		is_function(aggregate->aggfinalfn, customer_history_final))
+		call->estate = node->ss.ps.state;
+	call->has_groups = node->aggstrategy == AGG_HASHED &&
 		aggregate->aggtransfn == fcinfo->flinfo->fn_oid;
 	ReleaseSysCache(tuple);
 }
@@ -168,7 +165,7 @@ create_state(TransitionCall *call, MemoryContext context)
 	state = call->groups != NULL ? history_groups_add_state(call->groups, call->key_type) :
 		history_state_create(context, call->key_type);
 	if (call->is_partial)
-		history_state_set_partial(state, call->estate);
+		history_state_set_partial(state, call->estate == NULL ? NULL : call->estate->es_query_dsa);
 	return state;
 }
 
@@ -181,7 +178,9 @@ add_row(FunctionCallInfo fcinfo)
 	MemoryContext context = NULL;
 	HistoryKey	key;
 	HistoryDay	event;
-	int			scale = 0;
+	Day			day;
+	Amount		amount = 0;
+	int			scale = -1;
 
 	/* a state that can be added to is an aggregate's, which need not be asked for every row */
 	if (state == (Datum) 0 || !VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(state)))
@@ -193,23 +192,17 @@ add_row(FunctionCallInfo fcinfo)
 		PG_RETURN_DATUM(state);
 	}
 
-	event.day = PG_GETARG_DATEADT(2);
-	if (DATE_NOT_FINITE(event.day))
+	day = PG_GETARG_DATEADT(2);
+	if (DATE_NOT_FINITE(day))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("day must be a finite date, not %s",
-						DATE_IS_NOBEGIN(event.day) ? "-infinity" : "infinity"),
+						DATE_IS_NOBEGIN(day) ? "-infinity" : "infinity"),
 				 errhint("Leave such rows out, for example with FILTER (WHERE isfinite(day)).")));
 
-	event.orders = 1;
-	event.valued_orders = 0;
-	event.amount = 0;
 	if (call->has_amount && !PG_ARGISNULL(3))
-	{
-		amount_of_numeric(PG_GETARG_DATUM(3), &event.amount, &scale);
-		event.orders = event.valued_orders = event.amount >= 0 ? 1 : 0;
-	}
-
+		amount_of_numeric(PG_GETARG_DATUM(3), &amount, &scale);
+	event = history_order_event(day, amount, scale);
 	key = key_of_datum(PG_GETARG_DATUM(1), call->key_type);
 	if (state == (Datum) 0)
 		state = create_state(call, context);

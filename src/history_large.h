@@ -104,7 +104,8 @@ typedef struct LargeState
 	int			parcel_capacity;
 	Size		parcel_bytes;
 	struct Parcel *parcel_plan; /* of the one that the tail is about to become; NULL: none */
-	QueryMemory parcel_memory;	/* for it, if it will be shared */
+	dsa_area   *area;			/* where it may be shared; NULL: nowhere */
+	QueryMemory parcel_memory;	/* for it, if it will be */
 } LargeState;
 
 /* The width of the tail's rows. */

@@ -17,6 +17,9 @@
 #define PARCEL_VERSION		255
 #define SLIP_VERSION		254
 
+/* Fewer bytes of rows go as a value; the server may shorten the header of what is very small. */
+#define MIN_PARCEL_SIZE		((Size) 1024)
+
 /* A smaller parcel is sent whole. */
 #define MIN_SHARED_SIZE		((Size) 256 * 1024)
 
@@ -51,6 +54,8 @@ typedef struct ParcelSlip
 } ParcelSlip;
 
 #define SLIP_SIZE			(VARHDRSZ + sizeof(ParcelSlip))
+
+static const QueryMemory nowhere = {0, NULL, InvalidDsaPointer};
 
 static inline RowRange
 parcel_range(const Parcel *parcel)
@@ -109,7 +114,8 @@ plan_parcel(LargeState *state)
 	range = state->segment_range;
 	rows = state->segment_rows;
 	key_unit = partition_key_unit(range.most_key - range.least_key, rows);
-	if (!compact_form(&range, key_unit, &form) || rows * COMPACT_WIDTH(&form) > MAX_PARCEL_SIZE)
+	if (!compact_form(&range, key_unit, &form) || rows * COMPACT_WIDTH(&form) < MIN_PARCEL_SIZE ||
+		rows * COMPACT_WIDTH(&form) > MAX_PARCEL_SIZE)
 		return NULL;
 
 	partitions = ((range.most_key - form.least_key) >> key_unit) + 1;
@@ -152,7 +158,7 @@ make_plan(LargeState *state)
 		pfree(state->parcel_plan);
 	if (query_memory_is_valid(&state->parcel_memory))
 		query_memory_free(&state->parcel_memory);
-	state->parcel_memory.pointer = InvalidDsaPointer;
+	state->parcel_memory = nowhere;
 	old_context = MemoryContextSwitchTo(state->context);
 	state->parcel_plan = plan_parcel(state);
 	MemoryContextSwitchTo(old_context);
@@ -168,7 +174,7 @@ parcel_size(LargeState *state)
 		return 0;
 	size = VARSIZE(state->parcel_plan);
 	if (size >= MIN_SHARED_SIZE && !query_memory_is_valid(&state->parcel_memory))
-		state->parcel_memory = query_memory_allocate(state->context, size);
+		state->parcel_memory = query_memory_allocate(state->area, size);
 	return query_memory_is_valid(&state->parcel_memory) ? SLIP_SIZE : size;
 }
 
@@ -282,9 +288,9 @@ parcel_is_sound(const Parcel *parcel)
 	return true;
 }
 
-/* Where a parcel is to be kept; those before it may become a run to make room. */
-static HeldParcel *
-hold_parcel(LargeState *state, bool has_amounts, int scale, Size size)
+/* Before a parcel is held; those before it may become a run. */
+static void
+make_room(LargeState *state, bool has_amounts, int scale, Size size)
 {
 	MemoryContext old_context;
 
@@ -292,60 +298,57 @@ hold_parcel(LargeState *state, bool has_amounts, int scale, Size size)
 		(state->parcels[0].parcel->has_amounts != has_amounts ||
 		 state->parcels[0].parcel->scale != scale || state->parcel_bytes + size > MAX_PARCELS_SIZE))
 		parcels_flush(state);
-	if (state->parcel_count == state->parcel_capacity)
-	{
-		state->parcel_capacity = Max(state->parcel_capacity * 2, 8);
-		old_context = MemoryContextSwitchTo(state->context);
-		state->parcels = history_host.resize(state->parcels, state->parcel_capacity * sizeof(HeldParcel));
-		MemoryContextSwitchTo(old_context);
-	}
-	return &state->parcels[state->parcel_count];
+	if (state->parcel_count < state->parcel_capacity)
+		return;
+	state->parcel_capacity = Max(state->parcel_capacity * 2, 8);
+	old_context = MemoryContextSwitchTo(state->context);
+	state->parcels = history_host.resize(state->parcels, state->parcel_capacity * sizeof(HeldParcel));
+	MemoryContextSwitchTo(old_context);
 }
 
 static void
-count_parcel(LargeState *state)
+hold_parcel(LargeState *state, const Parcel *parcel, QueryMemory shared)
 {
-	state->parcel_bytes += VARSIZE(state->parcels[state->parcel_count++].parcel);
+	state->parcels[state->parcel_count++] = (HeldParcel) {parcel, shared};
+	state->parcel_bytes += VARSIZE(parcel);
 }
 
 void
 parcels_add(LargeState *state, Datum datum, PlanState *node)
 {
 	const Parcel *parcel = (const Parcel *) DatumGetPointer(datum);
-	ParcelSlip	slip = {0};
-	HeldParcel *held;
+	QueryMemory shared = nowhere;
+	ParcelSlip	slip;
 
 	if (read_slip(datum, &slip))
 	{
-		if (!query_memory_receive(&slip.memory, node))
+		shared = slip.memory;
+		if (!query_memory_receive(&shared, node))
 			history_raise_damage("its format version is unknown");
-		parcel = query_memory_address(&slip.memory);
+		parcel = query_memory_address(&shared);
 	}
 	if (!parcel_is_sound(parcel))
 		history_raise_damage("its format version is unknown");
 
-	held = hold_parcel(state, parcel->has_amounts, parcel->scale, VARSIZE(parcel));
-	if (!query_memory_is_valid(&slip.memory))
+	make_room(state, parcel->has_amounts, parcel->scale, VARSIZE(parcel));
+	if (!query_memory_is_valid(&shared))
 		parcel = memcpy(MemoryContextAlloc(state->context, VARSIZE(parcel)), parcel, VARSIZE(parcel));
-	*held = (HeldParcel) {parcel, slip.memory};
-	count_parcel(state);
+	hold_parcel(state, parcel, shared);
 }
 
 bool
 parcels_add_state(LargeState *state, LargeState *other)
 {
 	Parcel	   *parcel;
-	HeldParcel *held;
 	Size		size;
 
 	if (!make_plan(other))
 		return false;
 	size = VARSIZE(other->parcel_plan);
-	held = hold_parcel(state, other->has_amounts, other->scale, size);
+	make_room(state, other->has_amounts, other->scale, size);
 	parcel = MemoryContextAlloc(state->context, size);
 	write_rows(other, parcel);
-	*held = (HeldParcel) {parcel, {0, NULL, InvalidDsaPointer}};
-	count_parcel(state);
+	hold_parcel(state, parcel, nowhere);
 	return true;
 }
 

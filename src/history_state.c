@@ -26,7 +26,6 @@
 #include "history_parcel.h"
 #include "history_sort.h"
 #include "history_state.h"
-#include "query_memory.h"
 
 /* A flat history below this is merged event by event, above as a run. */
 #define MIN_RUN_SIZE		((Size) 64 * 1024)
@@ -997,10 +996,8 @@ static pg_noinline void
 add_other_order(HistoryState *state, int64 customer, Day day, Amount amount, int scale)
 {
 	HistoryKey	key = {.number = customer};
-	HistoryDay	event = {.day = day, .amount = amount};
+	HistoryDay	event = history_order_event(day, amount, scale);
 
-	event.orders = amount >= 0;
-	event.valued_orders = amount >= 0 && scale >= 0;
 	state_add(state, &key, &event, scale);
 }
 
@@ -1105,13 +1102,13 @@ history_state_combine(Datum datum, MemoryContext aggregate_context, Datum partia
 }
 
 void
-history_state_set_partial(Datum datum, EState *estate)
+history_state_set_partial(Datum datum, dsa_area *area)
 {
 	HistoryState *state = (HistoryState *) DatumGetEOHP(datum);
 
 	state->is_partial = true;
-	if (estate != NULL)
-		query_memory_offer(state->hdr.eoh_context, estate);
+	if (area != NULL)
+		make_large(state)->area = area;
 }
 
 /* ---------- the groups of a hashed aggregation ---------- */

@@ -12,6 +12,7 @@
 
 #include "history.h"
 #include "nodes/execnodes.h"
+#include "utils/dsa.h"
 
 /* A state without events.  aggregate_context is where it is allocated. */
 extern Datum history_state_create(MemoryContext aggregate_context, HistoryKeyType key_type);
@@ -27,11 +28,23 @@ extern Datum history_state_add(Datum state, MemoryContext aggregate_context,
 							   const HistoryDay *event, int scale);
 
 /*
- * The same with an order, or a refund if the amount is below 0, of a customer
- * who is a number, without an event being made of it.  The amount is in
- * 10^-scale; scale is -1 if it is unknown, and the amount then 0.  false:
- * nothing was added, the state has to be another datum, or is one of other
- * keys.
+ * The event of an order, or of a refund if the amount is below 0; scale is -1
+ * if the amount is unknown, and the amount then 0.
+ */
+static inline HistoryDay
+history_order_event(Day day, Amount amount, int scale)
+{
+	HistoryDay	event = {.day = day, .amount = amount};
+
+	event.orders = amount >= 0;
+	event.valued_orders = amount >= 0 && scale >= 0;
+	return event;
+}
+
+/*
+ * Adds such an order of a customer who is a number, without an event being
+ * made of it.  false: nothing was added, the state has to be another datum,
+ * or is one of other keys.
  */
 extern bool history_state_add_order(Datum state, int64 customer, Day day, Amount amount, int scale);
 
@@ -69,9 +82,9 @@ extern Datum history_state_combine(Datum state, MemoryContext aggregate_context,
 
 /*
  * From now on the state may leave as a parcel, because it goes to
- * history_state_combine; in the memory of the query, if estate is not NULL.
+ * history_state_combine; in that memory of the query, if it is not NULL.
  */
-extern void history_state_set_partial(Datum state, EState *estate);
+extern void history_state_set_partial(Datum state, dsa_area *area);
 
 /*
  * The canonical value of a state.  The state keeps its meaning and may be

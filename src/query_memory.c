@@ -13,7 +13,6 @@
 
 #include "access/parallel.h"
 #include "executor/execParallel.h"
-#include "nodes/memnodes.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "postmaster/bgworker.h"
@@ -23,41 +22,6 @@
 
 /* Where POSIX shared memory is, on Linux. */
 #define SHARED_MEMORY_FOLDER	"/dev/shm"
-
-/* What a context was offered.  Its callback has nothing to do but to be found. */
-typedef struct Offer
-{
-	MemoryContextCallback callback;
-	dsa_area   *area;
-} Offer;
-
-static void
-withdraw(void *offer)
-{
-}
-
-static const Offer *
-find_offer(MemoryContext context)
-{
-	for (MemoryContextCallback *callback = context->reset_cbs; callback != NULL; callback = callback->next)
-		if (callback->func == withdraw)
-			return callback->arg;
-	return NULL;
-}
-
-void
-query_memory_offer(MemoryContext context, EState *estate)
-{
-	Offer	   *offer;
-
-	if (estate->es_query_dsa == NULL || find_offer(context) != NULL)
-		return;
-	offer = MemoryContextAlloc(context, sizeof(Offer));
-	offer->area = estate->es_query_dsa;
-	offer->callback.func = withdraw;
-	offer->callback.arg = offer;
-	MemoryContextRegisterResetCallback(context, &offer->callback);
-}
 
 /* The handle that this worker was started with, 0 in the leader. */
 static dsm_handle
@@ -88,16 +52,12 @@ has_room(Size size)
 }
 
 QueryMemory
-query_memory_allocate(MemoryContext context, Size size)
+query_memory_allocate(dsa_area *area, Size size)
 {
-	QueryMemory memory = {0, NULL, InvalidDsaPointer};
-	const Offer *offer = find_offer(context);
+	QueryMemory memory = {worker_handle(), area, InvalidDsaPointer};
 
-	if (offer == NULL || !has_room(size))
-		return memory;
-	memory.worker = worker_handle();
-	memory.area = offer->area;
-	memory.pointer = dsa_allocate_extended(offer->area, size, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM);
+	if (area != NULL && has_room(size))
+		memory.pointer = dsa_allocate_extended(area, size, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM);
 	return memory;
 }
 

@@ -37,15 +37,8 @@ query_memory_is_valid(const QueryMemory *memory)
 	return DsaPointerIsValid(memory->pointer);
 }
 
-/*
- * From now on who knows the memory context may use the memory of the query
- * that is executed, if it is a parallel one.  The context must not outlive the
- * query.
- */
-extern void query_memory_offer(MemoryContext context, EState *estate);
-
-/* Memory of that size, or what is not valid. */
-extern QueryMemory query_memory_allocate(MemoryContext context, Size size);
+/* Memory of that size, or what is not valid.  The area is that of a query (es_query_dsa), or NULL. */
+extern QueryMemory query_memory_allocate(dsa_area *area, Size size);
 
 /* For the process that allocated it. */
 static inline void *
