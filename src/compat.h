@@ -18,6 +18,21 @@
 #define input_error(escontext, result, ...)	ereport(ERROR, __VA_ARGS__)
 #endif
 
+/* The counter of the rows that sequential scans read; only for who includes pgstat.h and utils/rel.h. */
+#if defined(PGSTAT_H) && defined(REL_H)
+static inline void
+count_tuples_read(Relation relation, int64 count)
+{
+	if (!pgstat_should_count_relation(relation))
+		return;
+#if PG_VERSION_NUM >= 160000
+	relation->pgstat_info->counts.tuples_returned += count;
+#else
+	relation->pgstat_info->t_counts.t_tuples_returned += count;
+#endif
+}
+#endif
+
 /*
  * The type of token that the abbreviation of a time zone is; since 16 its
  * errors are the caller's to raise.  Only for who includes utils/datetime.h,

@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "history.h"
 #include "history_state.h"
+#include "page_rows.h"
 
 PG_FUNCTION_INFO_V1(customer_history_transition);
 PG_FUNCTION_INFO_V1(customer_history_combine);
@@ -39,6 +40,7 @@ typedef struct TransitionCall
 	EState	   *estate;			/* whose memory a partial state may use, or NULL */
 	bool		has_groups;		/* each of them a state that this call began */
 	HistoryGroups *groups;		/* NULL: none, or none yet */
+	PageRows   *rows;			/* to be taken without the executor; NULL: none */
 } TransitionCall;
 
 /* Where a support function is called directly. */
@@ -93,8 +95,11 @@ examine_aggregate(TransitionCall *call, FunctionCallInfo fcinfo)
 	if (call->is_partial && node->aggstrategy == AGG_PLAIN &&
 		is_function(aggregate->aggfinalfn, customer_history_final))
 		call->estate = node->ss.ps.state;
-	call->has_groups = node->aggstrategy == AGG_HASHED &&
-		aggregate->aggtransfn == fcinfo->flinfo->fn_oid;
+	if (aggregate->aggtransfn == fcinfo->flinfo->fn_oid)
+	{
+		call->has_groups = node->aggstrategy == AGG_HASHED;
+		call->rows = page_rows_begin(fcinfo);
+	}
 	ReleaseSysCache(tuple);
 }
 
@@ -169,12 +174,11 @@ create_state(TransitionCall *call, MemoryContext context)
 	return state;
 }
 
-/* A transition whatever comes. */
-static pg_noinline Datum
-add_row(FunctionCallInfo fcinfo)
+/* Adds a row, the arguments after the state, whatever it is; may begin the state. */
+static pg_noinline void
+add_row(FunctionCallInfo fcinfo, NullableDatum *state, const NullableDatum *row)
 {
 	TransitionCall *call = transition_call(fcinfo);
-	Datum		state = PG_ARGISNULL(0) ? (Datum) 0 : PG_GETARG_DATUM(0);
 	MemoryContext context = NULL;
 	HistoryKey	key;
 	HistoryDay	event;
@@ -183,16 +187,12 @@ add_row(FunctionCallInfo fcinfo)
 	int			scale = -1;
 
 	/* a state that can be added to is an aggregate's, which need not be asked for every row */
-	if (state == (Datum) 0 || !VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(state)))
+	if (state->isnull || !VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(state->value)))
 		context = aggregate_context(fcinfo, AGGREGATE_HINT);
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-	{
-		if (state == (Datum) 0)
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(state);
-	}
+	if (row[0].isnull || row[1].isnull)
+		return;
 
-	day = PG_GETARG_DATEADT(2);
+	day = DatumGetDateADT(row[1].value);
 	if (DATE_NOT_FINITE(day))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -200,55 +200,89 @@ add_row(FunctionCallInfo fcinfo)
 						DATE_IS_NOBEGIN(day) ? "-infinity" : "infinity"),
 				 errhint("Leave such rows out, for example with FILTER (WHERE isfinite(day)).")));
 
-	if (call->has_amount && !PG_ARGISNULL(3))
-		amount_of_numeric(PG_GETARG_DATUM(3), &amount, &scale);
+	if (call->has_amount && !row[2].isnull)
+		amount_of_numeric(row[2].value, &amount, &scale);
 	event = history_order_event(day, amount, scale);
-	key = key_of_datum(PG_GETARG_DATUM(1), call->key_type);
-	if (state == (Datum) 0)
-		state = create_state(call, context);
-	PG_RETURN_DATUM(history_state_add(state, context, call->key_type, &key, &event, scale));
+	key = key_of_datum(row[0].value, call->key_type);
+	if (state->isnull)
+		state->value = create_state(call, context);
+	state->value = history_state_add(state->value, context, call->key_type, &key, &event, scale);
+	state->isnull = false;
 }
 
-/* A row that is an order of a bigint customer; false: its state is not one to add to. */
-static pg_attribute_always_inline bool
-add_order(FunctionCallInfo fcinfo, Amount amount, int scale)
+/* Not in line: others need no room for an amount. */
+static pg_noinline bool
+add_order_of_amount(TransitionCall *call, Datum state, const NullableDatum *row)
 {
-	TransitionCall *call = fcinfo->flinfo->fn_extra;
-	Datum		state = PG_GETARG_DATUM(0);
-	int64		customer = PG_GETARG_INT64(1);
-	Day			day = PG_GETARG_DATEADT(2);
+	int64		customer = DatumGetInt64(row[0].value);
+	Day			day = DatumGetDateADT(row[1].value);
+	Amount		amount = 0;
+	int			scale = -1;
 
+	if (!row[2].isnull)
+		amount_of_numeric(row[2].value, &amount, &scale);
 	if (call->groups == NULL || amount < PG_INT32_MIN || amount > PG_INT32_MAX)
 		return history_state_add_order(state, customer, day, amount, scale);
 	history_groups_add_order(call->groups, state, customer, day, (int32) amount, scale);
 	return true;
 }
 
-/* Not in line: others need no room for an amount. */
-static pg_noinline bool
-add_order_of_amount(FunctionCallInfo fcinfo)
+/* The same for nearly all rows of a query: an order of a bigint customer to a state that is one to add to. */
+static pg_attribute_always_inline void
+add(FunctionCallInfo fcinfo, NullableDatum *state, const NullableDatum *row)
 {
-	Amount		amount = 0;
-	int			scale = -1;
+	TransitionCall *call = fcinfo->flinfo->fn_extra;
+	bool		is_added = false;
 
-	if (!PG_ARGISNULL(3))
-		amount_of_numeric(PG_GETARG_DATUM(3), &amount, &scale);
-	return add_order(fcinfo, amount, scale);
+	if (likely(call != NULL && call->key_type == HISTORY_KEY_BIGINT &&
+			   !state->isnull && !row[0].isnull && !row[1].isnull &&
+			   !DATE_NOT_FINITE(DatumGetDateADT(row[1].value))))
+	{
+		int64		customer = DatumGetInt64(row[0].value);
+		Day			day = DatumGetDateADT(row[1].value);
+
+		if (call->has_amount)
+			is_added = add_order_of_amount(call, state->value, row);
+		else if (call->groups != NULL)
+		{
+			history_groups_add_order(call->groups, state->value, customer, day, 0, -1);
+			is_added = true;
+		}
+		else
+			is_added = history_state_add_order(state->value, customer, day, 0, -1);
+	}
+	if (unlikely(!is_added))
+		add_row(fcinfo, state, row);
+}
+
+/* The other rows of the page of the scan. */
+static pg_noinline void
+add_page(FunctionCallInfo fcinfo, PageRows *rows, NullableDatum *state)
+{
+	PageRow		page[PAGE_ROWS_AT_ONCE];
+	int			count;
+
+	while ((count = page_rows_read(rows, page)) > 0)
+	{
+		for (int i = 0; i < count; i++)
+			add(fcinfo, state, page[i]);
+	}
 }
 
 /* customer_history_transition(state, customer, day [, amount]) */
 Datum
 customer_history_transition(PG_FUNCTION_ARGS)
 {
-	TransitionCall *call = fcinfo->flinfo->fn_extra;
+	NullableDatum *state = &fcinfo->args[0];
+	TransitionCall *call;
 
-	/* nearly all rows of a query: to be added and nothing else */
-	if (likely(call != NULL && call->key_type == HISTORY_KEY_BIGINT &&
-			   !PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2) &&
-			   !DATE_NOT_FINITE(PG_GETARG_DATEADT(2))) &&
-		(call->has_amount ? add_order_of_amount(fcinfo) : add_order(fcinfo, 0, -1)))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	return add_row(fcinfo);
+	add(fcinfo, state, &fcinfo->args[1]);
+	call = fcinfo->flinfo->fn_extra;
+	if (call->rows != NULL)
+		add_page(fcinfo, call->rows, state);
+	if (state->isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(state->value);
 }
 
 /*
