@@ -318,7 +318,7 @@ customer_history_final(PG_FUNCTION_ARGS)
 	/* a window asks again for every row; else the server would copy what lies in the state's memory */
 	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_WINDOW)
 		PG_RETURN_POINTER(history_state_value(PG_GETARG_DATUM(0)));
-	PG_RETURN_POINTER(history_state_result(PG_GETARG_DATUM(0)));
+	PG_RETURN_DATUM(history_state_result(PG_GETARG_DATUM(0)));
 }
 
 /* The union of two histories; NULL is neutral. */

@@ -214,6 +214,7 @@ open_reader(HistoryReader *reader, const HistoryHost *host, const HistoryHeader 
 	reader->header = *header;
 	reader->size = size;
 	reader->limit = HISTORY_NO_LIMIT;
+	reader->detour_key = INT64_MAX;
 	reader->host = host;
 	reader->key_buffer = key_buffer;
 	reader->key.bytes = key_buffer;
@@ -255,9 +256,39 @@ go_to(HistoryReader *reader, size_t position)
 void
 history_rewind(HistoryReader *reader)
 {
+	if (reader->detours != NULL)
+		reader->detours->rewind(reader->detours, reader);
 	go_to(reader, HISTORY_HEADER_SIZE);
 	reader->key.number = INT64_MIN;
 	reader->key.size = 0;
+}
+
+void
+history_set_detours(HistoryReader *reader, HistoryDetours *detours)
+{
+	reader->detours = detours;
+	history_rewind(reader);
+}
+
+HistoryPlace
+history_place(const HistoryReader *reader)
+{
+	return (HistoryPlace)
+	{
+		reader->key.number, reader->at, reader->end, reader->behind
+	};
+}
+
+void
+history_go_to(HistoryReader *reader, const HistoryPlace *place, bool is_own)
+{
+	reader->key.number = place->number;
+	reader->at = place->at;
+	reader->end = place->end;
+	reader->behind = place->behind;
+	/* elsewhere no customer follows */
+	reader->limit = is_own ? HISTORY_NO_LIMIT : 0;
+	move_quick_end(reader);
 }
 
 void
@@ -635,15 +666,16 @@ read_key(HistoryReader *reader)
 }
 
 bool
-history_next_customer_slow(HistoryReader *reader)
+history_next_own_customer(HistoryReader *reader)
 {
+	uint32_t	others = reader->detours == NULL ? 0 : reader->detours->customers_left;
 	uint64_t	days;
 
 	if (reader->damage != NULL || history_position(reader) >= reader->limit)
 		return false;
-	if (reader->customers_left == 0)
-		return reader->at.next == reader->end && reader->behind == 0 ? false :
-			damaged(reader, "bytes follow the last customer");
+	if (reader->customers_left <= others)
+		return reader->customers_left == others && reader->at.next == reader->end &&
+			reader->behind == 0 ? false : damaged(reader, "bytes follow the last customer");
 	reader->customers_left--;
 
 	if (reader->at.next > reader->quick_end)
@@ -656,6 +688,14 @@ history_next_customer_slow(HistoryReader *reader)
 	reader->at.days_left = (uint32_t) days;
 	reader->at.since = history_since(reader, reader->header.first_day - 1);
 	return reader->damage == NULL;
+}
+
+bool
+history_next_customer_slow(HistoryReader *reader)
+{
+	if (reader->detours == NULL)
+		return history_next_own_customer(reader);
+	return reader->damage == NULL && reader->detours->next_customer(reader->detours, reader);
 }
 
 /*
@@ -1330,6 +1370,30 @@ HistoryError
 history_writer_flush(HistoryWriter *writer)
 {
 	return writer->has_customer ? write_customer(writer) : HISTORY_OK;
+}
+
+HistoryError
+history_writer_take_back(HistoryWriter *writer, HistoryPlace *place)
+{
+	size_t		start = writer->lead + HISTORY_HEADER_SIZE;
+	HistoryError error = history_writer_flush(writer);
+	UnsignedAmount value;
+	const uint8_t *p;
+
+	/* so that his days can be read in line to the end */
+	if (error == HISTORY_OK)
+		error = reserve(writer, READ_MAX);
+	if (error != HISTORY_OK)
+		return error;
+	memset(writer->data + writer->used, 0, READ_MAX);
+	place->end = writer->data + writer->used + READ_MAX;
+	place->behind = 0;
+	place->number = writer->number;
+	p = get_varint(writer->data + start, place->end, &value);
+	place->at.next = get_varint(p, place->end, &value);
+	place->at.days_left = (uint32_t) value;
+	writer->used = start;
+	return HISTORY_OK;
 }
 
 HistoryError

@@ -221,6 +221,8 @@ typedef struct HistoryReader
 	HistoryKey	key;			/* of the current customer */
 	uint8_t    *key_buffer;
 	const char *damage;			/* NULL: sound so far */
+	struct HistoryDetours *detours; /* NULL: none */
+	int64_t		detour_key;		/* customers before this one are the reader's own */
 } HistoryReader;
 
 /*
@@ -271,6 +273,38 @@ history_position(const HistoryReader *reader)
 {
 	return reader->size - reader->behind - (size_t) (reader->end - reader->at.next);
 }
+
+/*
+ * Customers who are not in the value can come out of a reader, among its own
+ * or in their stead: who has them is asked for the next customer, but for own
+ * ones before detour_key.  Keys are bigint, and the reader's header is one of
+ * all these customers, or of more; only its first day is that of the value.
+ */
+typedef struct HistoryDetours
+{
+	/* Goes to the next customer, as history_next_customer; sets detour_key. */
+	bool		(*next_customer) (struct HistoryDetours *detours, HistoryReader *reader);
+	/* Goes back to the reader's own place, if it is not there, and begins anew. */
+	void		(*rewind) (struct HistoryDetours *detours, HistoryReader *reader);
+	uint32_t	customers_left; /* of the reader's, those that are not its own */
+} HistoryDetours;
+
+extern void history_set_detours(HistoryReader *reader, HistoryDetours *detours);
+
+/* The next customer of the value itself. */
+extern bool history_next_own_customer(HistoryReader *reader);
+
+/* The days of a customer, and where a reader is in them. */
+typedef struct HistoryPlace
+{
+	int64_t		number;			/* his key */
+	HistoryCursor at;
+	const uint8_t *end;
+	size_t		behind;			/* 0 for days that are not in the value */
+} HistoryPlace;
+
+extern HistoryPlace history_place(const HistoryReader *reader);
+extern void history_go_to(HistoryReader *reader, const HistoryPlace *place, bool is_own);
 
 extern bool history_skip_days(HistoryReader *reader);
 
@@ -505,6 +539,7 @@ static inline bool
 history_next_customer(HistoryReader *reader)
 {
 	const uint8_t *p;
+	int64_t		number;
 
 	if (reader->at.days_left > 0 && !history_skip_days(reader))
 		return false;
@@ -514,12 +549,16 @@ history_next_customer(HistoryReader *reader)
 	if (reader->customers_left > 0 && reader->header.key_type == HISTORY_KEY_BIGINT &&
 		p < reader->quick_customers && p[0] < 0x80 && p[1] < 0x80 && p[1] > 0)
 	{
-		reader->customers_left--;
-		reader->key.number = (int64_t) ((uint64_t) reader->key.number + p[0]);
-		reader->at.next = p + 2;
-		reader->at.days_left = p[1];
-		reader->at.since = history_since(reader, reader->header.first_day - 1);
-		return true;
+		number = (int64_t) ((uint64_t) reader->key.number + p[0]);
+		if (number < reader->detour_key)
+		{
+			reader->customers_left--;
+			reader->key.number = number;
+			reader->at.next = p + 2;
+			reader->at.days_left = p[1];
+			reader->at.since = history_since(reader, reader->header.first_day - 1);
+			return true;
+		}
 	}
 	return history_next_customer_slow(reader);
 }
@@ -622,6 +661,13 @@ history_writer_add(HistoryWriter *writer, const HistoryKey *key, const HistoryDa
  */
 extern HistoryError history_writer_copy(HistoryWriter *writer, const HistoryKey *key,
 										const HistoryStretch *stretches, int count);
+
+/*
+ * Takes the only customer back who was written since the writer was opened,
+ * or since the last one was taken back, of bigint keys; his days stay until
+ * more is written.  place->at.since is left to the caller.
+ */
+extern HistoryError history_writer_take_back(HistoryWriter *writer, HistoryPlace *place);
 
 /*
  * Copies the customers who follow the one copied last, up to "limit" (NULL:

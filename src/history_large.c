@@ -34,6 +34,10 @@
 #define KEY_BATCH			64
 #define MAX_PREFETCH_PROBES	8
 
+/* A run of that size may stay beside others of together a quarter of it. */
+#define MIN_UNION_SIZE		((Size) 1024 * 1024)
+#define UNION_SHARE			4
+
 /* Runs are not merged early while they are smaller than this together. */
 #define RUN_SLACK			((Size) 64 * 1024 * 1024)
 
@@ -588,6 +592,42 @@ merge_runs(LargeState *state)
 	state->run_count = 1;
 	state->run_bytes = state->merged_bytes = VARSIZE(merged);
 	MemoryContextSwitchTo(old_context);
+}
+
+bool
+large_is_union(LargeState *state)
+{
+	MemoryContext old_context;
+	Size		size;
+	int			largest = 0;
+	Datum		run;
+
+	parcels_flush(state);
+	flush_tail(state);
+	for (int i = 1; i < state->run_count; i++)
+		if (toast_raw_datum_size(state->runs[i]) > toast_raw_datum_size(state->runs[largest]))
+			largest = i;
+	run = state->runs[largest];
+	size = toast_raw_datum_size(run);
+	if (state->key_type != HISTORY_KEY_BIGINT || state->run_count < 2 || size < MIN_UNION_SIZE ||
+		(state->run_bytes - size) > size / UNION_SHARE)
+		return false;
+
+	state->runs[largest] = state->runs[0];
+	state->runs[0] = run;
+	if (state->run_count == 2)
+		return true;
+
+	/* the others become one */
+	old_context = MemoryContextSwitchTo(state->context);
+	run = PointerGetDatum(history_merge(state->runs + 1, state->run_count - 1));
+	MemoryContextSwitchTo(old_context);
+	for (int i = 1; i < state->run_count; i++)
+		pfree(DatumGetPointer(state->runs[i]));
+	state->runs[1] = run;
+	state->run_count = 2;
+	state->run_bytes = size + VARSIZE(DatumGetPointer(run));
+	return true;
 }
 
 const CustomerHistory *

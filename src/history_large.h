@@ -132,6 +132,12 @@ extern const CustomerHistory *large_value(LargeState *state);
 /* The same for who asks once: what has to be merged is made in the current memory context. */
 extern const CustomerHistory *large_result(LargeState *state);
 
+/*
+ * Whether the value is the union of a large run and of a much smaller one,
+ * which are the state's only ones then, in this order.
+ */
+extern bool large_is_union(LargeState *state);
+
 #ifdef USE_ASSERT_CHECKING
 extern bool large_is_sound(const LargeState *state);
 #endif

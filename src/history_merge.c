@@ -400,30 +400,44 @@ first_is_alone(const Merge *merge)
 		(merge->heap_count < 3 || compare_customers(merge->heap[0], merge->heap[2]) != 0);
 }
 
+void
+history_add_totals(HistoryHeader *header, const HistoryHeader *more)
+{
+	HistoryDay	total = {0, header->orders, 0, header->amount};
+	HistoryDay	add = {0, more->orders, 0, more->amount};
+
+	history_check(history_add_day(&total, &add));
+	header->orders = total.orders;
+	header->amount = total.amount;
+	header->last_day = Max(header->last_day, more->last_day);
+	if (more->buyers > 0 && (header->buyers == 0 || more->first_purchase < header->first_purchase))
+		header->first_purchase = more->first_purchase;
+	header->customers += more->customers;
+	header->buyers += more->buyers;
+	header->customer_days += more->customer_days;
+}
+
 /* Sets the totals of the merged history; raises 22003, and XX001 for headers that lie. */
 static void
 set_totals(Merge *merge, const MergeSource *sources, int count)
 {
 	HistoryHeader *merged = &merge->writer.header;
+	HistoryHeader written = *merged;
 	uint64		buyers = 0;
 
 	merged->orders = 0;
 	merged->amount = 0;
+	merged->buyers = 0;
 	for (int i = 0; i < count; i++)
 	{
-		const HistoryHeader *header = &sources[i].reader.header;
-		HistoryDay	total = {0, merged->orders, 0, merged->amount};
-		HistoryDay	more = {0, header->orders, 0, header->amount};
+		HistoryHeader header = sources[i].reader.header;
 
-		history_rescale(&more.amount, header->scale, merge->scale);
-		history_check(history_add_day(&total, &more));
-		merged->orders = total.orders;
-		merged->amount = total.amount;
-		merged->last_day = Max(merged->last_day, header->last_day);
-		if (header->buyers > 0 && (buyers == 0 || header->first_purchase < merged->first_purchase))
-			merged->first_purchase = header->first_purchase;
-		buyers += header->buyers;
+		history_rescale(&header.amount, header.scale, merge->scale);
+		history_add_totals(merged, &header);
+		buyers += header.buyers;
 	}
+	merged->customers = written.customers;
+	merged->customer_days = written.customer_days;
 	if (buyers < merge->repeated_buyers || buyers - merge->repeated_buyers > merged->customers)
 		history_raise_damage("its header does not describe its events");
 	merged->buyers = (uint32) (buyers - merge->repeated_buyers);

@@ -1273,34 +1273,52 @@ history_groups_add_order(HistoryGroups *groups, Datum datum, int64 customer, Day
 
 /* ---------- values ---------- */
 
-static const CustomerHistory *
-state_value(Datum state, bool once)
+const CustomerHistory *
+history_state_value(Datum datum)
 {
-	HistoryState *own;
+	HistoryState *state;
 	const CustomerHistory *value;
 
-	if (!history_is_state(state))
-		return PG_DETOAST_DATUM(state);
-	own = (HistoryState *) DatumGetEOHP(state);
-	add_waiting_orders(own);
-	if (!own->is_large)
-		value = log_value(own);
-	else if (once)
-		value = large_result(own->body.large);
-	else
-		value = large_value(own->body.large);
-	Assert(own->was_damaged || history_is_sound(value));
+	if (!history_is_state(datum))
+		return PG_DETOAST_DATUM(datum);
+	state = (HistoryState *) DatumGetEOHP(datum);
+	add_waiting_orders(state);
+	value = state->is_large ? large_value(state->body.large) : log_value(state);
+	Assert(state->was_damaged || history_is_sound(value));
 	return value;
 }
 
-const CustomerHistory *
-history_state_value(Datum state)
+Datum
+history_state_result(Datum datum)
 {
-	return state_value(state, false);
+	HistoryState *state;
+	const CustomerHistory *value;
+
+	if (!history_is_state(datum))
+		return PointerGetDatum(PG_DETOAST_DATUM(datum));
+	state = (HistoryState *) DatumGetEOHP(datum);
+	add_waiting_orders(state);
+	if (state->is_large && large_is_union(state->body.large))
+	{
+		/* one that lies in the state's memory would be copied, and so be made */
+		void	   *pointer = palloc(EXPANDED_POINTER_SIZE);
+
+		memcpy(pointer, state->hdr.eoh_ro_ptr, EXPANDED_POINTER_SIZE);
+		return PointerGetDatum(pointer);
+	}
+	value = state->is_large ? large_result(state->body.large) : log_value(state);
+	Assert(state->was_damaged || history_is_sound(value));
+	return PointerGetDatum(value);
 }
 
-const CustomerHistory *
-history_state_result(Datum state)
+bool
+history_state_open(HistoryReader *reader, Datum datum)
 {
-	return state_value(state, true);
+	const HistoryState *state;
+
+	if (!history_is_state(datum))
+		return false;
+	state = (const HistoryState *) DatumGetEOHP(datum);
+	return state->is_large && large_is_union(state->body.large) &&
+		history_open_union(reader, state->body.large->runs[0], state->body.large->runs[1]);
 }

@@ -93,8 +93,15 @@ extern void history_state_set_partial(Datum state, dsa_area *area);
  */
 extern const CustomerHistory *history_state_value(Datum state);
 
-/* The same, but if it is asked for again, it is made again. */
-extern const CustomerHistory *history_state_result(Datum state);
+/*
+ * The same for who asks once, as a datum: if the value is the union of a large
+ * history and of one that is much smaller, it is the state itself, not to be
+ * changed any more, and is made when somebody needs it as a whole.
+ */
+extern Datum history_state_result(Datum state);
+
+/* Opens a state that is such a union for reading; false: it is none. */
+extern bool history_state_open(HistoryReader *reader, Datum state);
 
 /* Whether the datum is a state rather than a value, which is flat. */
 extern bool history_is_state(Datum datum);

@@ -18,6 +18,7 @@
 
 #include "compat.h"
 #include "rates.h"
+#include "history_state.h"
 #include "report.h"
 
 /* A table by day longer than this, and than there are events, costs more than it spares. */
@@ -202,7 +203,8 @@ report_open(Report *report, FunctionCallInfo fcinfo, int history_arg,
 	if (PG_ARGISNULL(history_arg))
 		return false;
 	report->history = PG_GETARG_DATUM(history_arg);
-	history_open_datum(&report->reader, report->history, with_keys);
+	if (!history_state_open(&report->reader, report->history))
+		history_open_datum(&report->reader, report->history, with_keys);
 	if (!has_as_of)
 		report->as_of = header->last_day;
 	history_read_until(&report->reader, report->as_of);

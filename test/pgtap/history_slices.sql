@@ -11,7 +11,7 @@ SET search_path = public, loyalty;
 SET jit = off;
 SELECT no_plan();
 
-\ir include/every_report.sql
+\ir include/report_outcomes.sql
 
 -- what a disk does to a value, no function sees
 CREATE CAST (bytea AS loyalty.customer_history) WITHOUT FUNCTION;
@@ -48,36 +48,16 @@ FROM pg_class WHERE oid = 'stored'::regclass;
 
 -- ---------- the same of both ----------
 
--- What a query gives for a value, as one line: its rows, or its error.
 CREATE FUNCTION outcome(query text, way text, name text) RETURNS text
 LANGUAGE plpgsql AS $$
-DECLARE
-	source text := CASE WHEN way <> 'memory' THEN 'SELECT h FROM stored WHERE name = %L'
-						ELSE 'SELECT (h::bytea || '''')::customer_history AS h FROM stored WHERE name = %L' END;
-	result text;
 BEGIN
 	PERFORM set_config('max_parallel_workers_per_gather', CASE way WHEN 'workers' THEN '2' ELSE '0' END, true),
 			set_config('min_parallel_table_scan_size', '0', true);
-	EXECUTE format('WITH v AS MATERIALIZED (' || source || ') SELECT count(*) || '' rows: '' || coalesce(sum(hashtextextended(r::text, 0)), 0) FROM v, LATERAL ('
-				   || replace(query, ' AS r', ' WITH ORDINALITY AS r') || ') AS r', name) INTO result;
-	RETURN result;
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE || ' ' || SQLERRM;
+	RETURN outcome(query, format('WITH m AS MATERIALIZED (SELECT %s AS h FROM stored WHERE name = %L) SELECT h FROM m',
+								 CASE WHEN way <> 'memory' THEN 'h' ELSE '(h::bytea || '''')::customer_history' END, name));
 END
 $$;
 
-CREATE TABLE call (report text, query text);
-INSERT INTO call
-SELECT * FROM every_report('v.h', 'NULL') WHERE report ~ 'customer_history';
-SELECT cmp_ok(count(*), '>=', 10::bigint, 'there are reports to compare') FROM call;
--- with arguments that make them read otherwise
-INSERT INTO call
-SELECT format('%s(%s)', name, arguments), format('SELECT r.* FROM loyalty.%s(v.h, %s) AS r', name, arguments)
-FROM (VALUES ('retention', 'kind => ''streak'', period => ''week'''), ('retention', 'kind => ''on_or_before'', cohort => ''all'', observed_since => ''2022-06-01'''),
-			 ('retention', 'kind => ''on_or_after'', as_of => ''2023-02-03'', periods => 3'),
-			 ('rolling_retention', 'kind => ''streak'', as_of => ''2022-12-31'''), ('rolling_retention', 'kind => ''on_or_after'''),
-			 ('repurchase', 'cohort => ''week'', same_day => true'), ('growth', 'period => ''week'', lapse => 3'), ('growth', 'as_of => ''2022-05-05'''),
-			 ('purchases', 'period => ''all'''), ('purchases', 'period => ''day'', as_of => ''2023-03-03'''), ('customer_summary', 'as_of => ''2022-03-03''')) AS v(name, arguments);
 SELECT is(outcome(c.query, way, s.name), outcome(c.query, 'memory', s.name), format('%s, %s: %s', s.name, way, c.report))
 FROM stored AS s, call AS c, unnest('{slices,workers}'::text[]) AS way
 WHERE s.name <> 'one customer' AND (way = 'slices' OR c.report ~ '^(loyalty\.)?(retention|rolling_retention|repurchase|growth|purchases)\(')
