@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "history.h"
 
 typedef struct Union
@@ -122,6 +124,7 @@ visit_shared(Union *both, HistoryReader *reader)
 	written = write_customer(both, reader);
 	reader->until = until;
 	reader->quick_days = quick_days;
+	Assert(written == (reader->damage == NULL));
 	if (!written)
 		return false;
 	history_check(history_writer_take_back(&both->writer, &place));
@@ -163,8 +166,11 @@ next_customer(HistoryDetours *detours, HistoryReader *reader)
 {
 	Union	   *both = (Union *) detours;
 	MemoryContext old_context = MemoryContextSwitchTo(both->context);
-	bool		found = go_on(both, reader);
+	bool		found;
 
+	/* a reader that is sent to and fro does not come to look */
+	CHECK_FOR_INTERRUPTS();
+	found = go_on(both, reader);
 	MemoryContextSwitchTo(old_context);
 	return found;
 }
