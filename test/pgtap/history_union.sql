@@ -4,21 +4,8 @@
 -- All rows are random. A failure shows the seed: LOYALTY_SEED=… repeats it.
 
 \ir include/seed.sql
-
-SET client_min_messages = error;	-- not that the fit of noise did not converge
-SET search_path = public, loyalty;
-SET jit = off;
-SET max_parallel_workers_per_gather = 0;
-SELECT no_plan();
-
 \ir include/report_outcomes.sql
-
--- what a disk does to a value, no function sees
-CREATE CAST (bytea AS loyalty.customer_history) WITHOUT FUNCTION;
-CREATE CAST (loyalty.customer_history AS bytea) WITHOUT FUNCTION;
-
-SELECT setseed(:seed / 1e9)
-\g /dev/null
+SET max_parallel_workers_per_gather = 0;
 
 -- ---------- parts ----------
 

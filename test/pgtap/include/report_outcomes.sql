@@ -1,8 +1,18 @@
--- For tests that ask every report of a history in several ways, and compare.
+-- For tests that ask every report of a history in several ways, and compare:
+-- \ir include/report_outcomes.sql, after seed.sql.
 -- call (report, query): queries of the history v.h, with defaults and with
 -- arguments that make reports read otherwise.  outcome(query, source): what
 -- the query gives for the h of another query, as one line: its rows, or its
 -- error.
+
+SET client_min_messages = error;	-- not that the fit of noise did not converge
+SET search_path = public, loyalty;
+SET jit = off;
+SELECT no_plan();
+
+-- what a disk does to a value, no function sees
+CREATE CAST (bytea AS loyalty.customer_history) WITHOUT FUNCTION;
+CREATE CAST (loyalty.customer_history AS bytea) WITHOUT FUNCTION;
 
 \ir every_report.sql
 
@@ -30,3 +40,6 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;
 END
 $$;
+
+SELECT setseed(:seed / 1e9)
+\g /dev/null
