@@ -254,7 +254,7 @@ DECLARE
 	before bigint := (SELECT sum(pg_stat_get_xact_tuples_returned(oid)) FROM pg_class WHERE relname IN ('fixed', 'parted_1', 'parted_2'));
 	answer text := '';
 BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ' || query LOOP
 		answer := answer || line || E'\n';
 	END LOOP;
 	RETURN answer || (SELECT sum(pg_stat_get_xact_tuples_returned(oid)) FROM pg_class WHERE relname IN ('fixed', 'parted_1', 'parted_2')) - before;
