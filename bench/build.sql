@@ -11,6 +11,8 @@ FROM (VALUES
 		$$SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, 'Europe/Paris'))) FROM orders$$),
 	('build with amount', 'floor with amount', 2.2, 0,
 		$$SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, 'Europe/Paris'), amount)) FROM orders$$),
+	('build, row by row', 'floor', 2.1, 0,	-- as beside another aggregate
+		$$SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, 'Europe/Paris')) FILTER (WHERE true)) FROM orders$$),
 	('floor, parallel', 'floor', NULL, 2, 'SELECT count(customer_id), max(ordered_at) FROM orders'),
 	('build, parallel', 'floor', NULL, 2,
 		$$SELECT loyalty.orders(loyalty.customer_history(customer_id, loyalty.local_day(ordered_at, 'Europe/Paris'))) FROM orders$$),

@@ -62,14 +62,18 @@ extern void history_open_value(HistoryReader *reader, const CustomerHistory *his
 extern void history_open_datum(HistoryReader *reader, Datum datum, bool with_keys);
 
 /*
- * Opens the union of two values for reading, of bigint keys, as if it had been
- * made; false: it would have to be.  The values have the same scale, and
- * amounts or none both.  The first is read from where it is; the other, in
- * memory as a whole, has few of its customers, and none of its days is before
- * the first one's.  The header's counts of customers, buyers and days are at
- * least those of the union.  Raises 22003, as making it would.
+ * Whether the union of two values can be read as if it had been made: keys are
+ * bigint, both have amounts of the same scale or none, and the other has no
+ * day before the first one's.  Raises 22003, as making it would.
  */
-extern bool history_open_union(HistoryReader *reader, Datum datum, Datum other);
+extern bool history_is_union(Datum datum, Datum other);
+
+/*
+ * Opens it for reading.  The first is read from where it is, the other is in
+ * memory as a whole.  The header's counts of customers, buyers and days are
+ * at least those of the union.
+ */
+extern void history_open_union(HistoryReader *reader, Datum datum, Datum other);
 
 /* Adds up the totals of headers of one scale; counts are added, too.  Raises 22003. */
 extern void history_add_totals(HistoryHeader *header, const HistoryHeader *more);

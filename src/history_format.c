@@ -1392,7 +1392,12 @@ history_writer_take_back(HistoryWriter *writer, HistoryPlace *place)
 	p = get_varint(writer->data + start, place->end, &value);
 	place->at.next = get_varint(p, place->end, &value);
 	place->at.days_left = (uint32_t) value;
+
+	/* nor do the totals know of him */
 	writer->used = start;
+	writer->header.customers = writer->header.buyers = writer->header.customer_days = 0;
+	writer->header.orders = 0;
+	writer->header.amount = 0;
 	return HISTORY_OK;
 }
 

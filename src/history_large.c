@@ -594,10 +594,24 @@ merge_runs(LargeState *state)
 	MemoryContextSwitchTo(old_context);
 }
 
+/* Makes of all runs but the first one. */
+static void
+merge_other_runs(LargeState *state)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(state->context);
+	CustomerHistory *merged = history_merge(state->runs + 1, state->run_count - 1);
+
+	MemoryContextSwitchTo(old_context);
+	for (int i = 1; i < state->run_count; i++)
+		pfree(DatumGetPointer(state->runs[i]));
+	state->runs[1] = PointerGetDatum(merged);
+	state->run_count = 2;
+	state->run_bytes = toast_raw_datum_size(state->runs[0]) + VARSIZE(merged);
+}
+
 bool
 large_is_union(LargeState *state)
 {
-	MemoryContext old_context;
 	Size		size;
 	int			largest = 0;
 	Datum		run;
@@ -615,19 +629,9 @@ large_is_union(LargeState *state)
 
 	state->runs[largest] = state->runs[0];
 	state->runs[0] = run;
-	if (state->run_count == 2)
-		return true;
-
-	/* the others become one */
-	old_context = MemoryContextSwitchTo(state->context);
-	run = PointerGetDatum(history_merge(state->runs + 1, state->run_count - 1));
-	MemoryContextSwitchTo(old_context);
-	for (int i = 1; i < state->run_count; i++)
-		pfree(DatumGetPointer(state->runs[i]));
-	state->runs[1] = run;
-	state->run_count = 2;
-	state->run_bytes = size + VARSIZE(DatumGetPointer(run));
-	return true;
+	if (state->run_count > 2)
+		merge_other_runs(state);
+	return history_is_union(state->runs[0], state->runs[1]);
 }
 
 const CustomerHistory *

@@ -1289,7 +1289,7 @@ history_state_value(Datum datum)
 }
 
 Datum
-history_state_result(Datum datum)
+history_state_result(Datum datum, bool is_alone)
 {
 	HistoryState *state;
 	const CustomerHistory *value;
@@ -1298,7 +1298,7 @@ history_state_result(Datum datum)
 		return PointerGetDatum(PG_DETOAST_DATUM(datum));
 	state = (HistoryState *) DatumGetEOHP(datum);
 	add_waiting_orders(state);
-	if (state->is_large && large_is_union(state->body.large))
+	if (is_alone && state->is_large && large_is_union(state->body.large))
 	{
 		/* one that lies in the state's memory would be copied, and so be made */
 		void	   *pointer = palloc(EXPANDED_POINTER_SIZE);
@@ -1319,6 +1319,8 @@ history_state_open(HistoryReader *reader, Datum datum)
 	if (!history_is_state(datum))
 		return false;
 	state = (const HistoryState *) DatumGetEOHP(datum);
-	return state->is_large && large_is_union(state->body.large) &&
-		history_open_union(reader, state->body.large->runs[0], state->body.large->runs[1]);
+	if (!state->is_large || !large_is_union(state->body.large))
+		return false;
+	history_open_union(reader, state->body.large->runs[0], state->body.large->runs[1]);
+	return true;
 }

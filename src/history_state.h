@@ -94,11 +94,14 @@ extern void history_state_set_partial(Datum state, dsa_area *area);
 extern const CustomerHistory *history_state_value(Datum state);
 
 /*
- * The same for who asks once, as a datum: if the value is the union of a large
- * history and of one that is much smaller, it is the state itself, not to be
- * changed any more, and is made when somebody needs it as a whole.
+ * The same for who asks once, as a datum.  If the value is the union of a large
+ * history and of one that is much smaller, and the state is alone, it is the
+ * state itself, not to be changed any more: reports read the union as it is,
+ * and who needs the value as a whole has it made in the state's memory.  Not
+ * alone are states whose memory is not given back before many others have
+ * been asked.
  */
-extern Datum history_state_result(Datum state);
+extern Datum history_state_result(Datum state, bool is_alone);
 
 /* Opens a state that is such a union for reading; false: it is none. */
 extern bool history_state_open(HistoryReader *reader, Datum state);

@@ -187,20 +187,31 @@ begin(HistoryDetours *detours, HistoryReader *reader)
 }
 
 bool
+history_is_union(Datum datum, Datum other)
+{
+	HistoryHeader header;
+	HistoryHeader more;
+
+	history_header_of_datum(datum, &header);
+	history_header_of_datum(other, &more);
+	if (header.key_type != HISTORY_KEY_BIGINT || more.key_type != HISTORY_KEY_BIGINT ||
+		header.has_amounts != more.has_amounts || header.scale != more.scale ||
+		header.first_day > more.first_day ||
+		(uint64) header.customer_days + more.customer_days > PG_UINT32_MAX)
+		return false;
+	history_add_totals(&header, &more);
+	return true;
+}
+
+void
 history_open_union(HistoryReader *reader, Datum datum, Datum other)
 {
 	Union	   *both = palloc0(sizeof(Union));
 	HistoryHeader *header = &reader->header;
-	const HistoryHeader *more = &both->other.header;
 
 	history_open_datum(reader, datum, true);
 	history_open_value(&both->other, history_of_datum(other), true);
-	if (header->key_type != HISTORY_KEY_BIGINT || more->key_type != HISTORY_KEY_BIGINT ||
-		header->has_amounts != more->has_amounts || header->scale != more->scale ||
-		header->first_day > more->first_day ||
-		(uint64) header->customer_days + more->customer_days > PG_UINT32_MAX)
-		return false;
-	history_add_totals(header, more);
+	history_add_totals(header, &both->other.header);
 	history_read_until(reader, header->last_day);
 	both->context = CurrentMemoryContext;
 	history_writer_open(&both->writer, &history_host, HISTORY_KEY_BIGINT, header->has_amounts,
@@ -208,5 +219,4 @@ history_open_union(HistoryReader *reader, Datum datum, Datum other)
 	both->detours.next_customer = next_customer;
 	both->detours.rewind = begin;
 	history_set_detours(reader, &both->detours);
-	return true;
 }

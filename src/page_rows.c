@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "executor/executor.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"
@@ -64,7 +65,18 @@ struct PageRows
 	Table	   *tables;			/* in the order of append's plans */
 	int			count;			/* of arguments */
 	Argument	arguments[PAGE_ROWS_ARGUMENTS];
+	int			at_once;		/* so many rows are read together */
 };
+
+/*
+ * Whether values of a type may be so long, or be made longer, that not even a
+ * page of them should be in memory.
+ */
+static bool
+may_be_long(Oid type)
+{
+	return get_typlen(type) < 0 && type != NUMERICOID;
+}
 
 /* ---------- what the arguments are ---------- */
 
@@ -138,12 +150,16 @@ make_step(const Node *expression, Oid function, Oid collation, List *arguments,
 
 /* false: the expression is another. */
 static bool
-examine_argument(Argument *argument, const Node *expression, AggState *aggregation)
+examine_argument(PageRows *rows, Argument *argument, const Node *expression)
 {
+	AggState   *aggregation = rows->aggregation;
+
 	for (;;)
 	{
 		Step	   *step;
 
+		if (may_be_long(exprType(expression)))
+			rows->at_once = 1;
 		switch (nodeTag(expression))
 		{
 			case T_Var:
@@ -290,13 +306,14 @@ page_rows_begin(FunctionCallInfo fcinfo)
 	old_context = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	rows = palloc0(sizeof(PageRows));
 	rows->aggregation = aggregation;
+	rows->at_once = PAGE_ROWS_AT_ONCE;
 	rows->count = list_length(aggref->args);
 	Assert(rows->count == fcinfo->nargs - 1 && rows->count <= PAGE_ROWS_ARGUMENTS);
 	for (int i = 0; i < rows->count && is_possible; i++)
 	{
 		const TargetEntry *entry = list_nth(aggref->args, i);
 
-		is_possible = examine_argument(&rows->arguments[i], (const Node *) entry->expr, aggregation);
+		is_possible = examine_argument(rows, &rows->arguments[i], (const Node *) entry->expr);
 	}
 	is_possible = is_possible && examine_tables(rows);
 	MemoryContextSwitchTo(old_context);
@@ -384,9 +401,9 @@ read_tuples(const Table *table, const HeapTupleHeader *tuples, int count, PageRo
 	return found;
 }
 
-/* Makes the scan pass over the next tuples of its page; returns how many. */
+/* Makes the scan pass over the next tuples of its page, so many at most; returns how many. */
 static int
-next_tuples(const Table *table, HeapTupleHeader *tuples)
+next_tuples(const Table *table, HeapTupleHeader *tuples, int most)
 {
 	HeapScanDesc scan = (HeapScanDesc) table->scan->ss.ss_currentScanDesc;
 	Page		page;
@@ -395,7 +412,7 @@ next_tuples(const Table *table, HeapTupleHeader *tuples)
 	/* without page-at-a-time mode, for snapshots other than MVCC's, there are none */
 	if ((scan->rs_base.rs_flags & SO_ALLOW_PAGEMODE) == 0 || !scan->rs_inited)
 		return 0;
-	count = Min((int) scan->rs_ntuples - (int) scan->rs_cindex - 1, PAGE_ROWS_AT_ONCE);
+	count = Min((int) scan->rs_ntuples - (int) scan->rs_cindex - 1, most);
 	if (count <= 0)
 		return 0;
 	page = BufferGetPage(scan->rs_cbuf);
@@ -422,10 +439,11 @@ page_rows_read(PageRows *rows, PageRow values[PAGE_ROWS_AT_ONCE])
 		return 0;
 	do
 	{
-		int			found = next_tuples(table, tuples);
+		int			found = next_tuples(table, tuples, rows->at_once);
 
 		if (found == 0)
 			return 0;
+		CHECK_FOR_INTERRUPTS();
 		count = found;
 		if (table->scan->ss.ps.qual == NULL && tuples_are_plain(table, tuples, found))
 			read_plain_tuples(table, tuples, found, values, rows->count);

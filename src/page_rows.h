@@ -28,7 +28,10 @@
 
 typedef struct PageRows PageRows;
 
-/* So many rows are read at the same time, of so many arguments after the state. */
+/*
+ * So many rows are read together, of so many arguments after the state; one by
+ * one where an argument, or what it is made of, may be long.
+ */
 #define PAGE_ROWS_AT_ONCE	64
 #define PAGE_ROWS_ARGUMENTS	3
 

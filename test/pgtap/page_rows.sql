@@ -78,6 +78,21 @@ SET track_functions = 'all';
 SELECT is(who_reads('SELECT customer_history(c(customer), d(day)) AS h FROM few'), 'executor', 'functions whose calls are counted');
 RESET track_functions;
 
+-- values that may be long, one by one
+CREATE TABLE long_ones AS SELECT repeat('k' || i, 500000) AS customer, date '2024-01-01' + i AS day FROM generate_series(1, 60) AS i;
+CREATE FUNCTION d_and_memory(value date) RETURNS date STABLE STRICT LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('test.memory', greatest(current_setting('test.memory')::bigint, (SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name = 'ExprContext'))::text, false);
+	RETURN value;
+END
+$$;
+SET test.memory = 0;
+SELECT is(customers(customer_history(md5(customer), d_and_memory(day))), 60::bigint, 'customers with long names') FROM long_ones;
+SELECT cmp_ok(current_setting('test.memory')::bigint, '<', 6000000::bigint, 'who are not in memory together');
+SET test.memory = 0;
+SELECT is(customers(customer_history(substr(upper(customer), 1, 9), d_and_memory(day))), 60::bigint, 'names that become long') FROM long_ones;
+SELECT cmp_ok(current_setting('test.memory')::bigint, '<', 9000000::bigint, 'nor are those');
+
 -- ---------- that nothing but the time tells ----------
 
 -- Tables of other layouts of the same random rows, many with NULL, deleted, updated or rolled back, some from before a column was added.
