@@ -69,6 +69,9 @@ is_function(Oid function, PGFunction address)
  * has_groups: whether a state that the call is given can be none but one that
  * it returned before, for one of the groups that the aggregation has all at
  * the same time, or an initial value; with that, none is begun here.
+ *
+ * rows: for an aggregate whose transition is this call, not for a function
+ * that another one's calls.
  */
 static void
 examine_aggregate(TransitionCall *call, FunctionCallInfo fcinfo)
@@ -227,7 +230,10 @@ add_order_of_amount(TransitionCall *call, Datum state, const NullableDatum *row)
 	return true;
 }
 
-/* The same for nearly all rows of a query: an order of a bigint customer to a state that is one to add to. */
+/*
+ * The same, and quickly for nearly all rows of a query: an order of a bigint
+ * customer, to a state that is one to add to.
+ */
 static pg_attribute_always_inline void
 add(FunctionCallInfo fcinfo, NullableDatum *state, const NullableDatum *row)
 {

@@ -226,7 +226,7 @@ find_offsets(Table *table, int count)
 	return true;
 }
 
-/* Examines a plan below the aggregation; leaves table->scan NULL if its rows are not to be taken. */
+/* Examines a plan below the aggregation; if its rows are not to be taken, table->scan stays NULL. */
 static void
 examine_table(Table *table, PlanState *node, const PageRows *rows)
 {
@@ -362,7 +362,8 @@ read_plain_tuples(const Table *table, const HeapTupleHeader *tuples, int count, 
  * left.
  */
 static int
-read_tuples(const Table *table, const HeapTupleHeader *tuples, int count, PageRow *values, int arguments)
+read_tuples(const Table *table, const HeapTupleHeader *tuples, int count, PageRow *values,
+			int arguments)
 {
 	SeqScanState *node = table->scan;
 	HeapScanDesc scan = (HeapScanDesc) node->ss.ss_currentScanDesc;
