@@ -315,26 +315,22 @@ customer_history_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(state);
 }
 
-/* Whether the aggregation forgets a group before it comes to the next. */
-static bool
-aggregation_has_one_group(FunctionCallInfo fcinfo)
-{
-	const AggState *node = (const AggState *) fcinfo->context;
-
-	return IsA(node, AggState) &&
-		(node->aggstrategy == AGG_PLAIN || node->aggstrategy == AGG_SORTED);
-}
-
 Datum
 customer_history_final(PG_FUNCTION_ARGS)
 {
+	AggStrategy strategy;
+
 	(void) aggregate_context(fcinfo, AGGREGATE_HINT);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	/* a window asks again for every row; else the server would copy what lies in the state's memory */
 	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_WINDOW)
 		PG_RETURN_POINTER(history_state_value(PG_GETARG_DATUM(0)));
-	PG_RETURN_DATUM(history_state_result(PG_GETARG_DATUM(0), aggregation_has_one_group(fcinfo)));
+
+	/* these forget a group before they come to the next */
+	strategy = castNode(AggState, fcinfo->context)->aggstrategy;
+	PG_RETURN_DATUM(history_state_result(PG_GETARG_DATUM(0),
+										 strategy == AGG_PLAIN || strategy == AGG_SORTED));
 }
 
 /* The union of two histories; NULL is neutral. */

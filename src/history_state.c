@@ -1273,8 +1273,8 @@ history_groups_add_order(HistoryGroups *groups, Datum datum, int64 customer, Day
 
 /* ---------- values ---------- */
 
-const CustomerHistory *
-history_state_value(Datum datum)
+static const CustomerHistory *
+state_value(Datum datum, bool once)
 {
 	HistoryState *state;
 	const CustomerHistory *value;
@@ -1283,43 +1283,56 @@ history_state_value(Datum datum)
 		return PG_DETOAST_DATUM(datum);
 	state = (HistoryState *) DatumGetEOHP(datum);
 	add_waiting_orders(state);
-	value = state->is_large ? large_value(state->body.large) : log_value(state);
+	if (!state->is_large)
+		value = log_value(state);
+	else if (once)
+		value = large_result(state->body.large);
+	else
+		value = large_value(state->body.large);
 	Assert(state->was_damaged || history_is_sound(value));
 	return value;
+}
+
+const CustomerHistory *
+history_state_value(Datum state)
+{
+	return state_value(state, false);
+}
+
+/* The state of a datum, if it can be read as the union of its runs; else NULL. */
+static HistoryState *
+state_as_union(Datum datum)
+{
+	HistoryState *state;
+
+	if (!history_is_state(datum))
+		return NULL;
+	state = (HistoryState *) DatumGetEOHP(datum);
+	add_waiting_orders(state);
+	return state->is_large && large_is_union(state->body.large) ? state : NULL;
 }
 
 Datum
 history_state_result(Datum datum, bool is_alone)
 {
-	HistoryState *state;
-	const CustomerHistory *value;
+	const HistoryState *state = is_alone ? state_as_union(datum) : NULL;
+	void	   *pointer;
 
-	if (!history_is_state(datum))
-		return PointerGetDatum(PG_DETOAST_DATUM(datum));
-	state = (HistoryState *) DatumGetEOHP(datum);
-	add_waiting_orders(state);
-	if (is_alone && state->is_large && large_is_union(state->body.large))
-	{
-		/* one that lies in the state's memory would be copied, and so be made */
-		void	   *pointer = palloc(EXPANDED_POINTER_SIZE);
+	if (state == NULL)
+		return PointerGetDatum(state_value(datum, true));
 
-		memcpy(pointer, state->hdr.eoh_ro_ptr, EXPANDED_POINTER_SIZE);
-		return PointerGetDatum(pointer);
-	}
-	value = state->is_large ? large_result(state->body.large) : log_value(state);
-	Assert(state->was_damaged || history_is_sound(value));
-	return PointerGetDatum(value);
+	/* one that lies in the state's memory would be copied, and so be made */
+	pointer = palloc(EXPANDED_POINTER_SIZE);
+	memcpy(pointer, state->hdr.eoh_ro_ptr, EXPANDED_POINTER_SIZE);
+	return PointerGetDatum(pointer);
 }
 
 bool
 history_state_open(HistoryReader *reader, Datum datum)
 {
-	const HistoryState *state;
+	const HistoryState *state = state_as_union(datum);
 
-	if (!history_is_state(datum))
-		return false;
-	state = (const HistoryState *) DatumGetEOHP(datum);
-	if (!state->is_large || !large_is_union(state->body.large))
+	if (state == NULL)
 		return false;
 	history_open_union(reader, state->body.large->runs[0], state->body.large->runs[1]);
 	return true;

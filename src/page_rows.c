@@ -11,9 +11,9 @@
 
 #include "access/heapam.h"
 #include "access/htup_details.h"
-#include "executor/executor.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"

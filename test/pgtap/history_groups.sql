@@ -3,17 +3,7 @@
 --
 -- All rows are random. A failure shows the seed: LOYALTY_SEED=… repeats it.
 
-\ir include/seed.sql
-
-\set QUIET 1
-SET client_min_messages = warning;
-SET search_path = public, loyalty;
-SET jit = off;
-SET max_parallel_workers_per_gather = 0;
-SET timezone = 'UTC';
-SELECT no_plan();
-SELECT setseed(:seed / 1e9)
-\g /dev/null
+\ir include/one_process.sql
 
 -- 10,000 groups of 20 rows of 5 customers, some with refunds, unknown, large and very large amounts
 CREATE TABLE sale AS

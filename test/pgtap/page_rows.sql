@@ -5,17 +5,7 @@
 -- without it must give the same. All rows are random. A failure shows the
 -- seed: LOYALTY_SEED=… repeats it.
 
-\ir include/seed.sql
-
-\set QUIET 1
-SET client_min_messages = warning;
-SET search_path = public, loyalty;
-SET jit = off;
-SET max_parallel_workers_per_gather = 0;
-SET timezone = 'UTC';
-SELECT no_plan();
-SELECT setseed(:seed / 1e9)
-\g /dev/null
+\ir include/one_process.sql
 
 -- ---------- where ----------
 

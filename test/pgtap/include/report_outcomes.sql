@@ -3,7 +3,7 @@
 -- call (report, query): queries of the history v.h, with defaults and with
 -- arguments that make reports read otherwise.  outcome(query, source): what
 -- the query gives for the h of another query, as one line: its rows, or its
--- error.
+-- error.  damaged(bytes, shortest): what a disk does to a value.
 
 SET client_min_messages = error;	-- not that the fit of noise did not converge
 SET search_path = public, loyalty;
@@ -38,6 +38,25 @@ BEGIN
 	RETURN result;
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+
+-- Bytes changed here and there, or lost, but not so that fewer than "shortest" are left.
+CREATE FUNCTION damaged(bytes bytea, shortest int) RETURNS bytea
+LANGUAGE plpgsql AS $$
+DECLARE
+	at int := 64 + floor(random() * (length(bytes) - 64));
+BEGIN
+	CASE floor(random() * 4)::int
+		WHEN 0 THEN
+			RETURN set_byte(bytes, at, floor(random() * 256)::int);
+		WHEN 1 THEN
+			RETURN overlay(bytes PLACING '\xffffffffffffffffffffffff' FROM at);
+		WHEN 2 THEN
+			RETURN overlay(bytes PLACING '' FROM at FOR 1 + floor(random() * 5)::int);
+		ELSE
+			RETURN substr(bytes, 1, greatest(at, shortest));
+	END CASE;
 END
 $$;
 
